@@ -1,0 +1,140 @@
+#ifndef MSAB_DISPATCH_DISPATCHER_H_
+#define MSAB_DISPATCH_DISPATCHER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/base/clock.h"
+#include "server/contract/catalog.h"
+#include "server/contract/entry.h"
+#include "server/dispatch/inbox.h"
+#include "server/log/event_log.h"
+#include "server/registry/registry.h"
+
+namespace msab {
+
+// What became of an accepted event.
+struct Dispatched {
+  uint64_t sequence = 0;    // its number; the head where it has none (EPHEMERAL, superseded, expired)
+  bool superseded = false;  // LATEST and already replaced: neither kept nor delivered
+  bool expired = false;     // past its ttl on arrival: neither kept nor delivered
+  Recipients recipients;
+};
+using DispatchDone = absl::AnyInvocable<void(absl::StatusOr<Dispatched>)>;
+
+// The one place where order is made: numbers an event, appends it, counts its recipients and hands
+// it to the shards that hold them. Registering a session, joining and leaving pass the same point,
+// so order, the truthful recipients, room snapshots and resume have one owner.
+//
+// One lock, mu_, is held for the whole step and is the only lock on the way in. Lock order:
+//   Dispatcher::mu_  →  the log's own lock  |  a shard's inbox lock
+// Nothing that runs under mu_ calls out to code that could come back in: callbacks run after it is
+// released, or go through an inbox.
+//
+// A log may complete an append late (a cluster log). The hand-off to the inboxes then happens when
+// it does, in the log's order, under mu_ again. Inboxes are checked for room before the append, so
+// late completions overshoot an inbox's bound at most by the appends in flight.
+//
+// Any thread, unless said otherwise. Outlives the shards.
+class Dispatcher final : private EventLog::Listener {
+ public:
+  struct Options {
+    int64_t leave_grace_ms = 15'000;  // rooms.leave_grace
+    size_t max_per_user = 20;         // ws.max_per_user; 0: no limit
+  };
+
+  // `log`, `catalog` and `clock` outlive the Dispatcher.
+  Dispatcher(const Catalog& catalog, const Clock& clock, EventLog& log, Options options);
+  ~Dispatcher() override;
+
+  // Before the first event. Shard i is the i-th added. `inbox` outlives the Dispatcher's use.
+  void AddShard(Inbox* inbox);
+
+  // Accepts `entry` or refuses it with nothing appended: RESOURCE_EXHAUSTED (a target inbox is
+  // full), UNAVAILABLE (draining, or the log out of reach). `done` runs exactly once, without the
+  // lock: on this thread before Dispatch returns, or on the log's thread.
+  void Dispatch(std::shared_ptr<Entry> entry, DispatchDone done);
+
+  // The same for an event that a client's command makes: `done` runs on shard `shard`'s thread,
+  // through its inbox, *before* that shard delivers the entry, so that the sender's answer
+  // precedes its own copy.
+  void DispatchFrom(int shard, std::shared_ptr<Entry> entry, DispatchDone done);
+
+  // The number of the last event handed to the shards. Read it before a snapshot is built.
+  uint64_t Head() const;
+  const std::string& epoch() const { return epoch_; }
+
+  // A session's beginning: it is registered, joined to `rooms` (already authorised), and knows the
+  // head of that moment: everything up to `head` is history, everything after it will pass its
+  // shard's inbox. RESOURCE_EXHAUSTED: the user has max_per_user connections; ALREADY_EXISTS: the
+  // connection id is in use. Called on the session's shard thread.
+  struct Registration {
+    uint64_t head = 0;
+  };
+  absl::StatusOr<Registration> Register(ConnectionInfo connection,
+                                        const std::vector<std::string>& rooms);
+
+  // A session's end. `leaving` false: the connection was lost, its rooms keep the user for the
+  // grace; true: the client said goodbye, the user leaves its rooms at once. While draining
+  // nobody leaves.
+  void Unregister(const std::string& connection, bool leaving);
+
+  // Joins a registered connection to a room. `at_place` runs on the connection's shard thread, at
+  // its place in the order: after every entry numbered up to `cursor`, before every later one.
+  // A room:userJoined (number > cursor) goes to the others if the user was no participant.
+  // RESOURCE_EXHAUSTED: an inbox is full, nothing changed; NOT_FOUND: unknown connection.
+  struct Joined {
+    uint64_t cursor = 0;
+    bool already = false;           // it was in the room before
+    std::string participants_json;  // an array of profiles, the user's own included
+  };
+  absl::Status Join(const std::string& connection, const std::string& room,
+                    absl::AnyInvocable<void(Joined)> at_place);
+
+  // Takes a connection out of a room; a room:userLeft goes to the rest if it was the user's last
+  // there. False: it was not in the room.
+  bool Leave(const std::string& connection, const std::string& room);
+
+  // Emits room:userLeft for users whose grace is over. Called about every 250 ms.
+  void SweepDepartures();
+
+  // From now on emits are refused with UNAVAILABLE and nobody leaves a room. For good.
+  void Drain();
+  bool draining() const;
+
+  struct Stats {
+    size_t connections = 0;
+    size_t users = 0;
+    size_t rooms = 0;
+    size_t appends_in_flight = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Waiting;  // an append whose outcome is to come
+
+  void OnAppended(std::shared_ptr<Entry> entry, absl::StatusOr<Appended> outcome) override;
+
+  const Catalog& catalog_;
+  const Clock& clock_;
+  EventLog& log_;
+  const Options options_;
+  const std::string epoch_;
+
+  mutable absl::Mutex mu_;
+  Registry registry_ ABSL_GUARDED_BY(mu_);
+  std::vector<Inbox*> inboxes_;  // constant after the last AddShard
+  uint64_t head_ ABSL_GUARDED_BY(mu_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  absl::flat_hash_map<const Entry*, std::unique_ptr<Waiting>> waiting_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace msab
+
+#endif  // MSAB_DISPATCH_DISPATCHER_H_
