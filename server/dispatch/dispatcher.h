@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -65,6 +66,12 @@ class Dispatcher final : private EventLog::Listener {
   // through its inbox, *before* that shard delivers the entry, so that the sender's answer
   // precedes its own copy.
   void DispatchFrom(int shard, std::shared_ptr<Entry> entry, DispatchDone done);
+
+  // Runs `task` on a shard's thread, through its inbox: the way back for an answer that became
+  // known on another thread.
+  void Post(int shard, absl::AnyInvocable<void()> task) {
+    inboxes_[shard]->Push({nullptr, std::move(task)});
+  }
 
   // The number of the last event handed to the shards. Read it before a snapshot is built.
   uint64_t Head() const;
