@@ -20,8 +20,9 @@ struct Target {
   enum class Kind : uint8_t { kUsers, kRoom, kUserInRoom, kEveryone };
 
   Kind kind = Kind::kEveryone;
-  std::vector<UserId> users;  // kUsers: distinct, at least one, in the order given; kUserInRoom: one
-  std::string room;           // kRoom, kUserInRoom
+  std::vector<UserId>
+      users;         // kUsers: distinct, at least one, in the order given; kUserInRoom: one
+  std::string room;  // kRoom, kUserInRoom
 
   static Target User(UserId user) { return {Kind::kUsers, {user}, {}}; }
   static Target Users(std::vector<UserId> users) { return {Kind::kUsers, std::move(users), {}}; }

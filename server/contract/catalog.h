@@ -32,7 +32,7 @@ struct CustomEvent {
 
 // One violated rule of an emit.
 struct Violation {
-  std::string field;        // path in the wire's own keys: "reward.amount", "asset_ids[3]", "target"
+  std::string field;  // path in the wire's own keys: "reward.amount", "asset_ids[3]", "target"
   std::string description;  // what was wrong and what would be right
 };
 

@@ -19,9 +19,9 @@ namespace msab {
 struct Entry {
   // Constant after construction
   const EventType* type = nullptr;
-  std::string name;     // the wire name (differs from type->name where that is a pattern)
+  std::string name;  // the wire name (differs from type->name where that is a pattern)
   Target target;
-  std::string payload;  // one JSON object, UTF-8, at most 64 KiB
+  std::string payload;             // one JSON object, UTF-8, at most 64 KiB
   int64_t occurred_at = 0;         // ms since 1970; the emitter's, else the time of acceptance
   bool occurred_at_given = false;  // only then the wire shows it
   int64_t expires_at = 0;          // ms since 1970, from ttl; 0: never

@@ -20,10 +20,10 @@ enum class DeliveryClass : uint8_t {
 // One event of the contract, declared in proto/ or by the configuration's [[custom_events]].
 // Owned by the Catalog, immutable, alive as long as the process; compared by address. Any thread.
 struct EventType {
-  std::string name;     // on the wire: "balance.updated"; a custom pattern keeps its '*'
-  uint32_t index = 0;   // dense, 0 …; for per-event counters
+  std::string name;    // on the wire: "balance.updated"; a custom pattern keeps its '*'
+  uint32_t index = 0;  // dense, 0 …; for per-event counters
   DeliveryClass delivery = DeliveryClass::kDurable;
-  bool to_user = false;      // declared audiences: one or more
+  bool to_user = false;  // declared audiences: one or more
   bool to_room = false;
   bool to_everyone = false;
   bool custom = false;

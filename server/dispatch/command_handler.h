@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "boost/json/value.hpp"
 #include "server/contract/audience.h"
+#include "server/contract/command.h"
 
 namespace msab {
 
@@ -34,17 +34,6 @@ class Caller {
   virtual void EnterRoom(const std::string& room, uint64_t since) = 0;
   virtual void ExitRoom(std::string_view room) = 0;
 };
-
-// The `error` of a reply. Codes are those of the contract page.
-struct CommandError {
-  std::string_view code;       // a literal
-  std::string message;
-  int64_t retry_after_ms = 0;  // 0: not told
-  std::string details_json;    // empty: none
-};
-
-// Success carries the reply's `data`: one JSON object as text.
-using CommandResult = std::variant<std::string, CommandError>;
 
 // Answers a command: exactly once, on the caller's shard thread, at its place in the order.
 using CommandReply = absl::AnyInvocable<void(CommandResult)>;

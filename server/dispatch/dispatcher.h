@@ -22,7 +22,7 @@ namespace msab {
 
 // What became of an accepted event.
 struct Dispatched {
-  uint64_t sequence = 0;    // its number; the head where it has none (EPHEMERAL, superseded, expired)
+  uint64_t sequence = 0;  // its number; the head where it has none (EPHEMERAL, superseded, expired)
   bool superseded = false;  // LATEST and already replaced: neither kept nor delivered
   bool expired = false;     // past its ttl on arrival: neither kept nor delivered
   Recipients recipients;

@@ -62,8 +62,8 @@ class Registry {
   void Remove(std::string_view connection, int64_t leave_at);
 
   struct JoinOutcome {
-    bool known = false;       // the connection is registered
-    bool already = false;     // this connection was in the room: nothing changed
+    bool known = false;         // the connection is registered
+    bool already = false;       // this connection was in the room: nothing changed
     bool user_entered = false;  // the user was no participant before
   };
   JoinOutcome Join(std::string_view connection, const std::string& room);

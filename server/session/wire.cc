@@ -1,0 +1,88 @@
+#include "server/session/wire.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "boost/asio/error.hpp"
+
+namespace msab {
+namespace {
+
+// The kernel's limit (UIO_MAXIOV).
+constexpr int kMaxParts = 1024;
+
+// The parts of the one gathered write that a thread has in its hands at a time.
+thread_local std::array<iovec, kMaxParts> parts;
+
+}  // namespace
+
+int Wire::Flush() {
+  int calls = 0;
+  while (!outbox_.empty() && !waiting_) {
+    const int n = outbox_.Gather(parts.data(), kMaxParts);
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = static_cast<size_t>(n);
+    ++calls;
+    const ssize_t written =
+        n == 1 ? ::send(socket_.native_handle(), parts[0].iov_base, parts[0].iov_len,
+                        MSG_NOSIGNAL | MSG_DONTWAIT)
+               : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (written > 0) {
+      outbox_.Consume(static_cast<size_t>(written));
+      if (!outbox_.empty() && n < kMaxParts) WaitWritable();
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      WaitWritable();
+    } else if (errno != EINTR) {
+      outbox_.DropUnbegun();
+      owner_->OnWireBroken();
+      return calls;
+    }
+  }
+  if (outbox_.empty()) {
+    if (tearing_) {
+      boost::system::error_code ignored;
+      socket_.shutdown(TcpSocket::shutdown_send, ignored);
+    }
+    owner_->OnWireDrained();
+  }
+  return calls;
+}
+
+void Wire::WaitWritable() {
+  waiting_ = true;
+  socket_.async_wait(TcpSocket::wait_write, [this](boost::system::error_code error) {
+    waiting_ = false;
+    if (!error) owner_->OnWireDirty();
+  });
+}
+
+void Wire::Teardown(absl::AnyInvocable<void(boost::system::error_code)> done) {
+  torn_ = std::move(done);
+  tearing_ = true;
+  owner_->OnWireDirty();
+  ReadToEnd();
+}
+
+void Wire::ReadToEnd() {
+  // What the peer still sends is of no interest, but leaving it unread would turn our close into a
+  // reset, and that could cost the peer the close frame.
+  static thread_local std::array<char, 4096> discarded;
+  socket_.async_read_some(net::buffer(discarded), [this](boost::system::error_code error, size_t) {
+    if (!error) {
+      ReadToEnd();
+      return;
+    }
+    auto torn = std::move(torn_);
+    torn(error == net::error::eof ? boost::system::error_code() : error);
+  });
+}
+
+void Wire::Close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace msab

@@ -1,0 +1,135 @@
+#ifndef MSAB_SESSION_WIRE_H_
+#define MSAB_SESSION_WIRE_H_
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "boost/asio/associated_executor.hpp"
+#include "boost/asio/async_result.hpp"
+#include "boost/asio/basic_stream_socket.hpp"
+#include "boost/asio/bind_executor.hpp"
+#include "boost/asio/buffer.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/beast/core/role.hpp"
+#include "server/session/outbox.h"
+
+namespace msab {
+
+namespace net = boost::asio;
+// Concrete executors: a type-erased one costs a few microseconds a message.
+using TcpSocket = net::basic_stream_socket<net::ip::tcp, net::io_context::executor_type>;
+
+// The stream under Beast's websocket::stream. What Beast writes (the handshake's answer, pongs,
+// close frames) and the relay's own frames enter the same ordered outbox, so nobody writes to the
+// socket beside anybody else, and everything that waits leaves in one gathered system call.
+//
+// Models Beast's AsyncStream. Owned by a connection's websocket::stream. Shard thread only.
+class Wire {
+ public:
+  using executor_type = net::io_context::executor_type;
+
+  // Who owns the connection and hears of its wire.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // Something waits in the outbox: Flush wants to be called at the end of the shard's turn.
+    virtual void OnWireDirty() = 0;
+    // The socket failed on a write; the connection is gone.
+    virtual void OnWireBroken() = 0;
+    // Everything that waited is written.
+    virtual void OnWireDrained() = 0;
+  };
+
+  explicit Wire(TcpSocket socket) : socket_(std::move(socket)) {}
+
+  void set_owner(Owner* owner) { owner_ = owner; }
+  executor_type get_executor() { return socket_.get_executor(); }
+  TcpSocket& socket() { return socket_; }
+  Outbox& outbox() { return outbox_; }
+
+  // Appends a frame to what waits.
+  void Push(FramePtr frame) {
+    outbox_.Push(std::move(frame));
+    owner_->OnWireDirty();
+  }
+
+  // Writes what waits, as much as the socket takes, in one system call (more only past 1,024
+  // frames). Waits for the socket if it took less. Returns the number of system calls made.
+  int Flush();
+
+  // Bytes read past the HTTP request's end: the next reads give them back first.
+  void Unread(std::string bytes) { unread_ = std::move(bytes); }
+
+  // Sends FIN once the outbox is empty, then reads to the peer's FIN; `done` follows. The owner's
+  // close deadline bounds it.
+  void Teardown(absl::AnyInvocable<void(boost::system::error_code)> done);
+
+  void Close();
+
+  template <typename MutableBufferSequence, typename ReadHandler>
+  auto async_read_some(const MutableBufferSequence& buffers, ReadHandler&& handler) {
+    if (!unread_.empty()) [[unlikely]] {
+      const size_t n = net::buffer_copy(buffers, net::buffer(unread_));
+      unread_.erase(0, n);
+      return Complete(n, std::forward<ReadHandler>(handler));
+    }
+    return socket_.async_read_some(buffers, std::forward<ReadHandler>(handler));
+  }
+
+  // Takes all it is given into the outbox and completes, so that Beast's own frames never wait in
+  // a half-written state.
+  template <typename ConstBufferSequence, typename WriteHandler>
+  auto async_write_some(const ConstBufferSequence& buffers, WriteHandler&& handler) {
+    const size_t size = net::buffer_size(buffers);
+    if (size > 0) {
+      uint8_t* data = nullptr;
+      FramePtr frame = Frame::Raw(size, &data);
+      net::buffer_copy(net::buffer(data, size), buffers);
+      Push(std::move(frame));
+    }
+    return Complete(size, std::forward<WriteHandler>(handler));
+  }
+
+ private:
+  // Completes an operation with `n` bytes from the io_context's queue: an Asio handler must not
+  // run inside the call that starts its operation.
+  template <typename Handler>
+  auto Complete(size_t n, Handler&& handler) {
+    return net::async_initiate<Handler, void(boost::system::error_code, size_t)>(
+        [this](auto token, size_t bytes) {
+          net::post(get_executor(), [token = std::move(token), bytes]() mutable {
+            std::move(token)(boost::system::error_code(), bytes);
+          });
+        },
+        handler, n);
+  }
+
+  void WaitWritable();
+  void ReadToEnd();
+
+  TcpSocket socket_;
+  Owner* owner_ = nullptr;
+  Outbox outbox_;
+  std::string unread_;
+  bool waiting_ = false;  // for the socket to become writable
+  bool tearing_ = false;  // FIN goes once the outbox is empty
+  absl::AnyInvocable<void(boost::system::error_code)> torn_;
+};
+
+// Beast's customisation points (found by argument-dependent lookup): the end of a WebSocket
+// stream, and the abort of one.
+template <typename TeardownHandler>
+void async_teardown(boost::beast::role_type, Wire& wire, TeardownHandler&& handler) {
+  wire.Teardown([handler = std::forward<TeardownHandler>(handler)](
+                    boost::system::error_code error) mutable { std::move(handler)(error); });
+}
+inline void beast_close_socket(Wire& wire) { wire.Close(); }
+
+}  // namespace msab
+
+#endif  // MSAB_SESSION_WIRE_H_
