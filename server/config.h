@@ -11,16 +11,9 @@
 #include "absl/status/statusor.h"
 #include "server/base/address.h"
 #include "server/contract/catalog.h"
+#include "server/ingress/api_keys.h"
 
 namespace msab {
-
-// An API key of the ingress, from `name:key[:emit+admin]`.
-struct ApiKeySetting {
-  std::string name;  // who: for logs and metrics
-  std::string key;
-  bool emit = false;
-  bool admin = false;
-};
 
 // Every setting of the relay, typed. A plain value: loaded once, at start, by LoadConfig, then
 // constant; each part of the house is given what it needs of it by the composition root. The

@@ -1,0 +1,84 @@
+#include "server/session/limits.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace msab {
+
+double TokenBucket::UsedAt(const Rate& rate, int64_t now) const {
+  return std::max(0.0, used_ - static_cast<double>(now - since_) * rate.per_milli);
+}
+
+int64_t TokenBucket::Take(const Rate& rate, int64_t now) {
+  used_ = UsedAt(rate, now);
+  since_ = now;
+  // What a double loses in many small steps must not cost a whole message.
+  constexpr double kSlack = 1e-6;
+  const double over = used_ + 1 - rate.burst;
+  if (over <= kSlack) {
+    used_ += 1;
+    return 0;
+  }
+  return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(over / rate.per_milli - kSlack)));
+}
+
+ConnectionLimits::Refusal ConnectionLimits::Admit(Ticket& ticket) {
+  // Counted first and taken back if it was one too many: exact without a lock.
+  if (connections_.fetch_add(1) >= options_.max_connections && options_.max_connections != 0) {
+    connections_.fetch_sub(1);
+    return Refusal::kConnections;
+  }
+  if (unauthenticated_.fetch_add(1) >= options_.max_unauthenticated &&
+      options_.max_unauthenticated != 0) {
+    unauthenticated_.fetch_sub(1);
+    connections_.fetch_sub(1);
+    return Refusal::kUnauthenticated;
+  }
+  ticket.Release();
+  ticket.limits_ = this;
+  ticket.unauthenticated_ = true;
+  return Refusal::kNone;
+}
+
+ConnectionLimits::Ticket& ConnectionLimits::Ticket::operator=(Ticket&& other) noexcept {
+  if (this == &other) return *this;
+  Release();
+  limits_ = std::exchange(other.limits_, nullptr);
+  unauthenticated_ = other.unauthenticated_;
+  counted_by_address_ = other.counted_by_address_;
+  address_ = other.address_;
+  return *this;
+}
+
+ConnectionLimits::Refusal ConnectionLimits::Ticket::ClaimAddress(const IpAddress& address) {
+  const size_t most = limits_->options_.max_per_ip;
+  if (most == 0 || counted_by_address_) return Refusal::kNone;
+  address_ = address.Household();
+  absl::MutexLock lock(&limits_->mu_);
+  size_t& count = limits_->by_address_[address_];
+  if (count >= most) return Refusal::kAddress;
+  ++count;
+  counted_by_address_ = true;
+  return Refusal::kNone;
+}
+
+void ConnectionLimits::Ticket::Authenticated() {
+  if (limits_ == nullptr || !unauthenticated_) return;
+  unauthenticated_ = false;
+  limits_->unauthenticated_.fetch_sub(1);
+}
+
+void ConnectionLimits::Ticket::Release() {
+  if (limits_ == nullptr) return;
+  Authenticated();
+  limits_->connections_.fetch_sub(1);
+  if (counted_by_address_) {
+    counted_by_address_ = false;
+    absl::MutexLock lock(&limits_->mu_);
+    const auto it = limits_->by_address_.find(address_);
+    if (--it->second == 0) limits_->by_address_.erase(it);
+  }
+  limits_ = nullptr;
+}
+
+}  // namespace msab

@@ -1,0 +1,102 @@
+#ifndef MSAB_SESSION_LIMITS_H_
+#define MSAB_SESSION_LIMITS_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "server/base/address.h"
+
+namespace msab {
+
+// How much at once, and how much in the long run.
+struct Rate {
+  double burst = 1;
+  double per_milli = 1;
+
+  static Rate PerSecond(size_t burst, size_t rate) {
+    return {static_cast<double>(burst), static_cast<double>(rate) / 1000};
+  }
+  static Rate PerMinute(size_t rate) {
+    return {static_cast<double>(rate), static_cast<double>(rate) / 60'000};
+  }
+};
+
+// Holds one user of a Rate to it. A plain value of 16 bytes; the rate and the time (steady ms) are
+// given in. Whoever owns it says on which thread it lives.
+class TokenBucket {
+ public:
+  // Takes one if there is one. Returns 0, or after how many ms (at least 1) there will be one.
+  int64_t Take(const Rate& rate, int64_t now);
+
+  // True if it is as good as new, so that its owner may forget it.
+  bool FullAt(const Rate& rate, int64_t now) const { return UsedAt(rate, now) <= 0; }
+
+ private:
+  double UsedAt(const Rate& rate, int64_t now) const;
+
+  double used_ = 0;  // taken, and not yet come back at since_
+  int64_t since_ = 0;
+};
+
+// How many connections the public listener holds, in all, without a token yet, and per address.
+// One for the process, owned by the composition root; outlives every Ticket. Any thread.
+class ConnectionLimits {
+ public:
+  struct Options {
+    size_t max_connections = 0;      // 0: no limit
+    size_t max_unauthenticated = 0;  // 0: no limit
+    size_t max_per_ip = 0;           // 0: no limit; IPv6 counts by network of 64 bits
+  };
+
+  enum class Refusal { kNone, kConnections, kUnauthenticated, kAddress };
+
+  // A connection's place; given back when destroyed. Belongs to its connection, on its thread.
+  class Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Ticket&& other) noexcept { *this = std::move(other); }
+    Ticket& operator=(Ticket&& other) noexcept;
+    ~Ticket() { Release(); }
+
+    // Once its address is known (a proxy names it in the request's head). kAddress: too many.
+    Refusal ClaimAddress(const IpAddress& address);
+
+    // From here on it counts as authenticated.
+    void Authenticated();
+
+   private:
+    friend class ConnectionLimits;
+    void Release();
+
+    ConnectionLimits* limits_ = nullptr;
+    bool unauthenticated_ = false;
+    bool counted_by_address_ = false;
+    IpAddress address_;
+  };
+
+  explicit ConnectionLimits(Options options) : options_(options) {}
+
+  // At accept. Other than kNone: refuse it; `ticket` is then left alone.
+  Refusal Admit(Ticket& ticket);
+
+  size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  size_t unauthenticated() const { return unauthenticated_.load(std::memory_order_relaxed); }
+
+ private:
+  // Constant after construction
+  const Options options_;
+
+  // Any thread
+  std::atomic<size_t> connections_{0};
+  std::atomic<size_t> unauthenticated_{0};
+  absl::Mutex mu_;
+  absl::flat_hash_map<IpAddress, size_t> by_address_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace msab
+
+#endif  // MSAB_SESSION_LIMITS_H_
