@@ -11,13 +11,10 @@
 #include "server/contract/command.h"
 #include "server/contract/cursor.h"
 #include "server/contract/entry.h"
+#include "server/protocol/dialect_id.h"
 #include "server/protocol/frame.h"
 
 namespace msab {
-
-// The dialects that a session may speak; also an index (a shard frames an entry once for each).
-enum class DialectId : uint8_t { kNative };
-inline constexpr size_t kDialects = 1;
 
 // What a session's first frame tells.
 struct Welcome {

@@ -46,6 +46,7 @@ int Wire::Flush() {
       boost::system::error_code ignored;
       socket_.shutdown(TcpSocket::shutdown_send, ignored);
     }
+    if (held_) net::post(get_executor(), std::exchange(held_, nullptr));
     owner_->OnWireDrained();
   }
   return calls;
@@ -53,10 +54,11 @@ int Wire::Flush() {
 
 void Wire::WaitWritable() {
   waiting_ = true;
-  socket_.async_wait(TcpSocket::wait_write, [this](boost::system::error_code error) {
-    waiting_ = false;
-    if (!error) owner_->OnWireDirty();
-  });
+  socket_.async_wait(TcpSocket::wait_write,
+                     [this, owner = owner_->Share()](boost::system::error_code error) {
+                       waiting_ = false;
+                       if (!error) owner_->OnWireDirty();
+                     });
 }
 
 void Wire::Teardown(absl::AnyInvocable<void(boost::system::error_code)> done) {
@@ -70,14 +72,15 @@ void Wire::ReadToEnd() {
   // What the peer still sends is of no interest, but leaving it unread would turn our close into a
   // reset, and that could cost the peer the close frame.
   static thread_local std::array<char, 4096> discarded;
-  socket_.async_read_some(net::buffer(discarded), [this](boost::system::error_code error, size_t) {
-    if (!error) {
-      ReadToEnd();
-      return;
-    }
-    auto torn = std::move(torn_);
-    torn(error == net::error::eof ? boost::system::error_code() : error);
-  });
+  socket_.async_read_some(net::buffer(discarded),
+                          [this, owner = owner_->Share()](boost::system::error_code error, size_t) {
+                            if (!error) {
+                              ReadToEnd();
+                              return;
+                            }
+                            auto torn = std::move(torn_);
+                            torn(error == net::error::eof ? boost::system::error_code() : error);
+                          });
 }
 
 void Wire::Close() {

@@ -2,7 +2,7 @@
 #define MSAB_SESSION_WIRE_H_
 
 #include <cstddef>
-#include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -43,6 +43,8 @@ class Wire {
     virtual void OnWireBroken() = 0;
     // Everything that waited is written.
     virtual void OnWireDrained() = 0;
+    // Keeps the owner, and with it the wire, alive while held.
+    virtual std::shared_ptr<void> Share() = 0;
   };
 
   explicit Wire(TcpSocket socket) : socket_(std::move(socket)) {}
@@ -81,8 +83,9 @@ class Wire {
     return socket_.async_read_some(buffers, std::forward<ReadHandler>(handler));
   }
 
-  // Takes all it is given into the outbox and completes, so that Beast's own frames never wait in
-  // a half-written state.
+  // Takes all it is given into the outbox and completes, so that a frame of Beast's never waits
+  // half-written. Above kPatience the completion waits until the outbox is empty: Beast then reads
+  // no further, so a peer that sends pings and reads no pongs cannot make it grow.
   template <typename ConstBufferSequence, typename WriteHandler>
   auto async_write_some(const ConstBufferSequence& buffers, WriteHandler&& handler) {
     const size_t size = net::buffer_size(buffers);
@@ -92,21 +95,28 @@ class Wire {
       net::buffer_copy(net::buffer(data, size), buffers);
       Push(std::move(frame));
     }
-    return Complete(size, std::forward<WriteHandler>(handler));
+    return Complete(size, std::forward<WriteHandler>(handler), outbox_.bytes() > kPatience);
   }
 
  private:
-  // Completes an operation with `n` bytes from the io_context's queue: an Asio handler must not
-  // run inside the call that starts its operation.
+  static constexpr size_t kPatience = 64 * 1024;
+
+  // Completes an operation with `n` bytes from the io_context's queue (an Asio handler must not run
+  // inside the call that starts its operation), at once or when the outbox is empty.
   template <typename Handler>
-  auto Complete(size_t n, Handler&& handler) {
+  auto Complete(size_t n, Handler&& handler, bool when_drained = false) {
     return net::async_initiate<Handler, void(boost::system::error_code, size_t)>(
-        [this](auto token, size_t bytes) {
-          net::post(get_executor(), [token = std::move(token), bytes]() mutable {
+        [this](auto token, size_t bytes, bool later) {
+          auto complete = [token = std::move(token), bytes]() mutable {
             std::move(token)(boost::system::error_code(), bytes);
-          });
+          };
+          if (later) {
+            held_ = std::move(complete);
+          } else {
+            net::post(get_executor(), std::move(complete));
+          }
         },
-        handler, n);
+        handler, n, when_drained);
   }
 
   void WaitWritable();

@@ -4,13 +4,6 @@
 
 namespace msab {
 
-void TimerNode::Unlink() {
-  if (next_ == nullptr) return;
-  next_->previous_ = previous_;
-  previous_->next_ = next_;
-  next_ = previous_ = nullptr;
-}
-
 TimerWheel::TimerWheel(int64_t now) : tick_(now / kTickMillis) {
   for (Head& head : slots_) {
     TimerNode& node = head;
