@@ -31,7 +31,8 @@ struct AudienceFrom {
 struct LogPage {
   // True: part of what was asked for, of these audiences, is kept no longer; `entries` is empty.
   bool gap = false;
-  // Ascending by sequence, no entry twice, none past its ttl, none LATEST that was replaced.
+  // Ascending by sequence, no entry twice, none past its ttl, none LATEST that was replaced, none
+  // that excepts (`except_user`) a user whom one of the audiences names.
   std::vector<EntryPtr> entries;
   // Everything up to here was looked at: the `after` of the next page. Equal to the `upto` asked
   // for when nothing is left.
