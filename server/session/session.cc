@@ -35,12 +35,12 @@ std::shared_ptr<Session> Session::Share() { return {transport_.Share(), this}; }
 
 void Session::Start() {
   last_heard_ = host_.NowSteady();
-  deadline_ = last_heard_ + host_.options().auth_timeout;
-  host_.Schedule(*this, deadline_);
+  host_.Schedule(*this, last_heard_ + host_.options().auth_timeout);
 }
 
 void Session::Open(const Dialect& dialect, Opening opening) {
   dialect_ = &dialect;
+  if (!opening.origin_allowed) return Close(CloseCode::kOriginNotAllowed, "origin not allowed");
   if (opening.token.empty()) {
     // The first frame brings it, and may bring cursor and rooms; those of the URL count otherwise.
     entrance_ = std::make_unique<Entrance>();
@@ -358,10 +358,8 @@ void Session::ExitRoom(std::string_view room) {
 
 void Session::Close(CloseCode code, std::string_view reason) {
   if (state_ == State::kClosing) return;
-  Depart();
   cause_ = CauseOf(code);
-  deadline_ = host_.NowSteady() + host_.options().close_timeout;
-  host_.Schedule(*this, deadline_);
+  OnClosing();
   transport_.Close(static_cast<uint16_t>(code), reason);
 }
 
@@ -371,11 +369,13 @@ void Session::CloseSlow() {
   Close(CloseCode::kSlowConsumer, "slow consumer");
 }
 
-void Session::OnLost() {
-  if (state_ != State::kClosing) Depart();
+void Session::OnClosing() {
+  if (state_ == State::kClosing) return;
+  OnLost();
+  host_.Schedule(*this, host_.NowSteady() + host_.options().close_timeout);
 }
 
-void Session::Depart() {
+void Session::OnLost() {
   if (admitted()) host_.Dismiss(*this);
   state_ = State::kClosing;
   rooms_.clear();

@@ -23,6 +23,7 @@ struct Opening {
   std::string token;                  // empty: the first frame will bring it
   std::optional<std::string> cursor;  // as given, unchecked
   std::vector<std::string> rooms;     // as named, unchecked
+  bool origin_allowed = true;
 };
 
 // One client's conversation: from the token through welcome, replay and live events to the close.
@@ -55,6 +56,9 @@ class Session final : public Caller, public TimerNode {
   void OnAlive() { last_heard_ = host_.NowSteady(); }
   // Everything that waited was written.
   void OnDrained();
+  // The close handshake has begun, whoever began it: nothing is sent any more, and the peer has
+  // the close timeout for its part.
+  void OnClosing();
   // The connection is gone.
   void OnLost();
 
@@ -115,7 +119,6 @@ class Session final : public Caller, public TimerNode {
   void Reply(std::optional<int64_t> id, const CommandResult& result);
   void Send(FramePtr frame);
   void Arm(int64_t now);
-  void Depart();
   Cursor At(uint64_t sequence) const { return {host_.epoch(), sequence}; }
   std::shared_ptr<Session> Share();
 
@@ -138,7 +141,6 @@ class Session final : public Caller, public TimerNode {
   uint64_t last_ = 0;       // the number of the last entry seen
   uint64_t delivered_ = 0;  // event frames given to the transport
   int64_t expires_at_ = 0;  // of the token, wall ms
-  int64_t deadline_ = 0;    // for the token, or for the peer to close; steady ms
   int64_t last_heard_ = 0;  // steady ms
   int64_t last_sent_ = 0;   // steady ms
   int64_t next_ping_ = 0;   // steady ms

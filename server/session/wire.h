@@ -39,6 +39,8 @@ class Wire {
     virtual ~Owner() = default;
     // Something waits in the outbox: Flush wants to be called at the end of the shard's turn.
     virtual void OnWireDirty() = 0;
+    // Beast has put a close frame into the outbox: nothing may follow it (RFC 6455 §5.5.1).
+    virtual void OnWireClosing() = 0;
     // The socket failed on a write; the connection is gone.
     virtual void OnWireBroken() = 0;
     // Everything that waited is written.
@@ -93,13 +95,16 @@ class Wire {
       uint8_t* data = nullptr;
       FramePtr frame = Frame::Raw(size, &data);
       net::buffer_copy(net::buffer(data, size), buffers);
+      const bool closes = data[0] == kCloseFrame;
       Push(std::move(frame));
+      if (closes) owner_->OnWireClosing();
     }
     return Complete(size, std::forward<WriteHandler>(handler), outbox_.bytes() > kPatience);
   }
 
  private:
   static constexpr size_t kPatience = 64 * 1024;
+  static constexpr uint8_t kCloseFrame = 0x88;  // FIN and opcode 8; no HTTP answer begins so
 
   // Completes an operation with `n` bytes from the io_context's queue (an Asio handler must not run
   // inside the call that starts its operation), at once or when the outbox is empty.

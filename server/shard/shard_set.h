@@ -1,0 +1,45 @@
+#ifndef MSAB_SHARD_SHARD_SET_H_
+#define MSAB_SHARD_SHARD_SET_H_
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/shard/shard.h"
+
+namespace msab {
+
+// All shards and their threads. Owned by the Relay; one thread calls it.
+class ShardSet {
+ public:
+  // Makes `count` shards and adds their inboxes to the house's Dispatcher.
+  ShardSet(int count, const Shard::House& house, const Shard::Options& options);
+  ~ShardSet();
+
+  // All of them listen at `address`; with port 0 the first is given one and the others share it.
+  absl::Status Listen(HostPort address);
+  uint16_t port() const { return shards_.front()->port(); }
+
+  void Start();
+
+  // Asks all connections to leave, spread over `spread` ms.
+  void BeginDrain(int64_t spread);
+
+  // Ends every thread, aborting the connections left.
+  void Stop();
+
+  // Connections open now, authenticated or not.
+  int64_t connections() const;
+
+  const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
+
+ private:
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace msab
+
+#endif  // MSAB_SHARD_SHARD_SET_H_
