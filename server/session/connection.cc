@@ -145,10 +145,9 @@ void BeastConnection::Start() {
       break;
   }
   request_->parser.header_limit(Door::kMaxHeadBytes);
-  http::async_read_header(wire(), request_->buffer, request_->parser,
-                          [self = shared_from_this()](error_code read_error, size_t) {
-                            self->OnRequest(read_error);
-                          });
+  http::async_read_header(
+      wire(), request_->buffer, request_->parser,
+      [self = shared_from_this()](error_code read_error, size_t) { self->OnRequest(read_error); });
 }
 
 void BeastConnection::OnRequest(error_code error) {
@@ -223,14 +222,13 @@ void BeastConnection::Accept(Upgrade upgrade) {
     }));
   }
   ws_.control_callback([this](websocket::frame_type, beast::string_view) { session_.OnAlive(); });
-  ws_.async_accept(request_->parser.get(),
-                   [self = shared_from_this(), dialect](error_code error) {
-                     if (error || self->stage_ != Stage::kRequest) return self->Finish();
-                     self->stage_ = Stage::kOpen;
-                     const std::unique_ptr<Request> request = std::move(self->request_);
-                     self->session_.Open(*dialect, std::move(request->opening));
-                     self->ResumeReading();
-                   });
+  ws_.async_accept(request_->parser.get(), [self = shared_from_this(), dialect](error_code error) {
+    if (error || self->stage_ != Stage::kRequest) return self->Finish();
+    self->stage_ = Stage::kOpen;
+    const std::unique_ptr<Request> request = std::move(self->request_);
+    self->session_.Open(*dialect, std::move(request->opening));
+    self->ResumeReading();
+  });
 }
 
 void BeastConnection::ResumeReading() {
@@ -239,10 +237,9 @@ void BeastConnection::ResumeReading() {
 
 void BeastConnection::Read() {
   reading_ = true;
-  ws_.async_read_some(net::buffer(piece_),
-                      [self = shared_from_this()](error_code error, size_t bytes) {
-                        self->OnRead(error, bytes);
-                      });
+  ws_.async_read_some(
+      net::buffer(piece_),
+      [self = shared_from_this()](error_code error, size_t bytes) { self->OnRead(error, bytes); });
 }
 
 void BeastConnection::OnRead(error_code error, size_t bytes) {

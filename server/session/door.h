@@ -11,17 +11,15 @@
 #include "boost/beast/http/fields.hpp"
 #include "boost/beast/http/message.hpp"
 #include "server/base/address.h"
+#include "server/protocol/dialect_id.h"
 
 namespace msab {
-
-// Which of the wire's two dialects a connection speaks.
-enum class Dialect { kNative, kSocketIo };
 
 // An upgrade that is well-formed. Whether its origin may come in is said here, not refused: a
 // browser sees no HTTP status, so that refusal is a close code (native) or a CONNECT_ERROR
 // (Socket.IO) after 101.
 struct Upgrade {
-  Dialect dialect = Dialect::kNative;
+  DialectId dialect = DialectId::kNative;
   bool origin_allowed = false;
 
   // Native

@@ -30,7 +30,7 @@ Listener::Listener(ConnectionHost& host)
 
 absl::Status Listener::Open(const HostPort& address) {
   boost::system::error_code error;
-  const auto fail = [&](std::string_view what) {
+  const auto fail = [&](const char* what) {
     return absl::UnavailableError(
         absl::StrCat("ws.listen: ", what, " ", address.ToString(), ": ", error.message()));
   };

@@ -261,8 +261,7 @@ void Session::OnText(std::string_view text) {
   if (message.kind == ClientMessage::Kind::kMalformed) {
     return Close(CloseCode::kProtocolError, message.fault);
   }
-  const SessionOptions& options = host_.options();
-  const int64_t wait = bucket_.Take(options.client_burst, options.client_rate, last_heard_);
+  const int64_t wait = bucket_.Take(host_.options().client_messages, last_heard_);
   if (wait > 0) {
     host_.counters().rate_limited.Add();
     return Reply(message.id, CommandError{"RATE_LIMITED", "too many messages", wait, {}});

@@ -18,6 +18,7 @@
 #include "server/protocol/frame.h"
 #include "server/registry/registry.h"
 #include "server/session/counters.h"
+#include "server/session/limits.h"
 #include "server/session/token_verifier.h"
 
 namespace msab {
@@ -32,8 +33,7 @@ struct SessionOptions {
   int64_t ping_timeout = 60'000;
   int64_t auth_timeout = 5'000;
   int64_t close_timeout = 5'000;  // from the close frame to the abort
-  size_t client_burst = 100;      // client messages at once
-  size_t client_rate = 20;        // and a second
+  Rate client_messages = Rate::PerSecond(100, 20);
 };
 
 // The house as a session sees it: its shard. Shard thread only.

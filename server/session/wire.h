@@ -131,8 +131,9 @@ class Wire {
   Owner* owner_ = nullptr;
   Outbox outbox_;
   std::string unread_;
-  bool waiting_ = false;  // for the socket to become writable
-  bool tearing_ = false;  // FIN goes once the outbox is empty
+  absl::AnyInvocable<void()> held_;  // the one write of Beast's that waits for an empty outbox
+  bool waiting_ = false;             // for the socket to become writable
+  bool tearing_ = false;             // FIN goes once the outbox is empty
   absl::AnyInvocable<void(boost::system::error_code)> torn_;
 };
 

@@ -202,7 +202,7 @@ void Shard::EnterRoom(Session& session, const std::string& room) {
 }
 
 void Shard::ExitRoom(Session& session, std::string_view room) {
-  const auto it = rooms_.find(room);
+  const auto it = rooms_.find(absl::string_view(room.data(), room.size()));
   Sessions& members = it->second;
   // Order among members means nothing: the last takes the place.
   *std::find(members.begin(), members.end(), &session) = members.back();
@@ -261,7 +261,8 @@ void Shard::BeginDrain(int64_t spread) {
 
 void Shard::DrainSome() {
   const int64_t elapsed = std::min(NowSteady() - drain_started_, drain_spread_);
-  const size_t due = drain_total_ * static_cast<size_t>(elapsed) / static_cast<size_t>(drain_spread_);
+  const size_t due =
+      drain_total_ * static_cast<size_t>(elapsed) / static_cast<size_t>(drain_spread_);
   while (!leaving_.empty() && drain_total_ - leaving_.size() < due) {
     const std::shared_ptr<Connection> connection = leaving_.back().lock();
     leaving_.pop_back();

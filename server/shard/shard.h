@@ -30,7 +30,7 @@ namespace msab {
 // one gathered write for every connection that something was put out for. Tests drive turns by
 // hand, with a clock of their own, through Turn().
 //
-// Owned by the ShardSet (or a test).
+// Owned by the Shards (or a test).
 class Shard final : public SessionHost, public ConnectionHost {
  public:
   // What a shard is given of the house; all of it outlives the shard.

@@ -1,5 +1,5 @@
-#ifndef MSAB_SHARD_SHARD_SET_H_
-#define MSAB_SHARD_SHARD_SET_H_
+#ifndef MSAB_SHARD_SHARDS_H_
+#define MSAB_SHARD_SHARDS_H_
 
 #include <cstdint>
 #include <memory>
@@ -12,11 +12,11 @@
 namespace msab {
 
 // All shards and their threads. Owned by the Relay; one thread calls it.
-class ShardSet {
+class Shards {
  public:
   // Makes `count` shards and adds their inboxes to the house's Dispatcher.
-  ShardSet(int count, const Shard::House& house, const Shard::Options& options);
-  ~ShardSet();
+  Shards(int count, const Shard::House& house, const Shard::Options& options);
+  ~Shards();
 
   // All of them listen at `address`; with port 0 the first is given one and the others share it.
   absl::Status Listen(HostPort address);
@@ -42,4 +42,4 @@ class ShardSet {
 
 }  // namespace msab
 
-#endif  // MSAB_SHARD_SHARD_SET_H_
+#endif  // MSAB_SHARD_SHARDS_H_
