@@ -153,7 +153,7 @@ DoorVerdict Door::Judge(const RequestHead& head) const {
 DoorVerdict Door::JudgeNative(const RequestHead& head, std::string_view query) const {
   if (auto fault = HandshakeFault(head)) return *std::move(fault);
   Upgrade upgrade;
-  upgrade.dialect = Dialect::kNative;
+  upgrade.dialect = DialectId::kNative;
   upgrade.origin_allowed = OriginAllowed(head);
 
   std::string from_protocol;
@@ -208,7 +208,7 @@ DoorVerdict Door::JudgeSocketIo(const RequestHead& head, std::string_view query)
   if (Parameter(query, "EIO") != "4") return refuse(5, "Unsupported protocol version");
   if (HandshakeFault(head)) return refuse(3, "Bad request");
   Upgrade upgrade;
-  upgrade.dialect = Dialect::kSocketIo;
+  upgrade.dialect = DialectId::kSocketIo;
   upgrade.origin_allowed = OriginAllowed(head);
   return upgrade;
 }
