@@ -6,7 +6,7 @@
 
 namespace msab {
 
-bool IsRoomId(const std::string& room) {
+bool IsRoomId(std::string_view room) {
   return !room.empty() && room.size() <= 64 && std::all_of(room.begin(), room.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == ':' || c == '.' ||
            c == '-';

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ struct AudienceKey {
 };
 
 // True for a room id of the wire: 1–64 of [A-Za-z0-9_:.-].
-bool IsRoomId(const std::string& room);
+bool IsRoomId(std::string_view room);
 
 }  // namespace msab
 

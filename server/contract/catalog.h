@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/contract/command_rules.h"
 #include "server/contract/entry.h"
 #include "server/contract/event_type.h"
+#include "server/contract/violation.h"
 
 namespace google::protobuf {
+class Descriptor;
+class FileDescriptor;
 class Message;
 }  // namespace google::protobuf
 
@@ -30,12 +34,6 @@ struct CustomEvent {
   DeliveryClass delivery = DeliveryClass::kDurable;
 };
 
-// One violated rule of an emit.
-struct Violation {
-  std::string field;  // path in the wire's own keys: "reward.amount", "asset_ids[3]", "target"
-  std::string description;  // what was wrong and what would be right
-};
-
 // The contract: every event that may pass, from the descriptors in proto/ and the configuration.
 // Immutable after Create. Any thread.
 class Catalog {
@@ -45,6 +43,13 @@ class Catalog {
   // doesn't fit, a oneof field whose name isn't the event's, a json_name left implicit, a custom
   // name that is reserved or in the catalog.
   static absl::StatusOr<std::unique_ptr<const Catalog>> Create(std::vector<CustomEvent> custom);
+
+  // The same from given declarations: a request with a oneof `event`, and a file of commands. What
+  // Create does with those of proto/; apart so that a test can declare amiss.
+  static absl::StatusOr<std::unique_ptr<const Catalog>> CreateFrom(
+      const google::protobuf::Descriptor& request, const google::protobuf::FileDescriptor& commands,
+      std::vector<CustomEvent> custom);
+
   ~Catalog();
 
   // All types; a type's place is its `index`.
@@ -52,6 +57,9 @@ class Catalog {
 
   // The type that an event of this wire name has, a custom pattern included; null if none.
   const EventType* Find(std::string_view name) const;
+
+  // The clients' commands and their rules.
+  const CommandRules& commands() const;
 
   // Either an entry, validated, encoded and addressed, or every violated rule. `now` is wall ms.
   // The entry's event_id is minted where the request has none.
@@ -67,13 +75,14 @@ class Catalog {
                               int64_t now) const;
 
   // The same from ready JSON, for room:userJoined and room:userLeft whose `user` is kept encoded.
+  // The payload is taken as it is. Dies if no event has this name.
   std::shared_ptr<Entry> MakeEncoded(std::string_view name, std::string payload, Target target,
                                      int64_t now) const;
 
   // What --print-contract prints: an AsyncAPI 3 document in JSON.
   std::string PrintContract() const;
 
-  // sha256 (first 16 hex digits) over the contract's content: info.version.
+  // sha256 (first 16 hex digits) over the contract's content: info.version of the document.
   const std::string& version() const;
 
  private:

@@ -28,8 +28,8 @@ struct Entry {
   std::string event_id;            // the caller's or minted
   std::string except_connection;   // this connection doesn't get it; empty: none
   UserId except_user = 0;          // no connection of this user gets it; 0: none
-  // LATEST only: the payload's top-level keys present, hashed, ascending. An entry replaces an
-  // older one only where it carries at least the same.
+  // LATEST only: the payload's top-level keys present (but for those that always are), hashed,
+  // ascending. An entry replaces an older one only where it carries at least the same.
   absl::InlinedVector<uint64_t, 4> fields;
 
   // Set by the log

@@ -1,0 +1,42 @@
+#include "server/contract/violation.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace msab {
+
+std::string JsonPath::ToString() const {
+  std::string text = parent == nullptr ? std::string() : parent->ToString();
+  if (index >= 0) {
+    text += fmt::format("[{}]", index);
+  } else {
+    if (!text.empty()) text.push_back('.');
+    text += key;
+  }
+  return text;
+}
+
+void Violations::Add(std::string field, std::string description) {
+  if (found_.size() == kMaxViolations) {
+    ++more_;
+    return;
+  }
+  found_.push_back({std::move(field), std::move(description)});
+}
+
+void Violations::Add(const JsonPath& path, std::string description) {
+  if (found_.size() == kMaxViolations) {
+    ++more_;
+    return;
+  }
+  Add(path.ToString(), std::move(description));
+}
+
+std::vector<Violation> Violations::Take() {
+  if (more_ > 0) found_.push_back({"…", fmt::format("{} more violations", more_)});
+  more_ = 0;
+  return std::exchange(found_, {});
+}
+
+}  // namespace msab
