@@ -28,6 +28,12 @@ Log& TheLog() {
   return *log;
 }
 
+// As the setting spells it; spdlog writes "warning", and reads only that.
+std::string_view Name(LogLevel level) {
+  const spdlog::string_view_t name = spdlog::level::to_string_view(level);
+  return level == LogLevel::warn ? "warn" : std::string_view(name.data(), name.size());
+}
+
 bool IsBare(std::string_view value) {
   return !value.empty() && std::all_of(value.begin(), value.end(), [](unsigned char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
@@ -62,7 +68,7 @@ void StartLogging(const std::string& level) {
   log.logger = std::make_shared<spdlog::async_logger>(
       "relay", std::make_shared<spdlog::sinks::stderr_sink_st>(), log.pool,
       spdlog::async_overflow_policy::overrun_oldest);
-  log.logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  log.logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
   log.logger->set_level(level == "warn" ? LogLevel::warn : spdlog::level::from_str(level));
   log.logger->flush_on(LogLevel::trace);
 }
@@ -103,7 +109,7 @@ std::string LogValue(std::string_view value) {
 LogLine::LogLine(LogLevel level, std::string_view message)
     : level_(level),
       on_(TheLog().logger ? TheLog().logger->should_log(level) : level >= LogLevel::warn) {
-  if (on_) text_ = "msg=" + LogValue(message);
+  if (on_) text_ = "level=" + std::string(Name(level)) + " msg=" + LogValue(message);
 }
 
 LogLine::~LogLine() {
@@ -111,8 +117,7 @@ LogLine::~LogLine() {
   if (const auto& logger = TheLog().logger) {
     logger->log(level_, spdlog::string_view_t(text_));
   } else {
-    std::fprintf(stderr, "level=%s %s\n", spdlog::level::to_string_view(level_).data(),
-                 text_.c_str());
+    std::fprintf(stderr, "%s\n", text_.c_str());
   }
 }
 

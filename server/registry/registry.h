@@ -61,6 +61,9 @@ class Registry {
   // in a room stay participants until `leave_at` (steady ms). No-op for an unknown id.
   void Remove(std::string_view connection, int64_t leave_at);
 
+  // What Add was given, until Remove; null for an unknown id.
+  const ConnectionInfo* Get(std::string_view connection) const;
+
   struct JoinOutcome {
     bool known = false;         // the connection is registered
     bool already = false;       // this connection was in the room: nothing changed
@@ -74,17 +77,20 @@ class Registry {
   };
   LeaveOutcome Leave(std::string_view connection, const std::string& room);
 
-  // Participants whose grace was over at `now` (steady ms); they are participants no longer.
+  // Participants whose grace was over at `now` (steady ms), those first whose it was first, at most
+  // `limit`; they are participants no longer.
   struct Departed {
     UserId user;
     std::string room;
   };
-  std::vector<Departed> TakeDeparted(int64_t now);
+  std::vector<Departed> TakeDeparted(int64_t now, size_t limit);
 
-  // Where `target` reaches, `except_connection` and `except_user` (0: none) left out.
+  // Where `target` reaches, `except_connection` and `except_user` (0: none) left out. Costs
+  // O(users named); for a room or everyone, O(1). Allocates nothing.
   Reach Find(const Target& target, std::string_view except_connection, UserId except_user) const;
 
-  // The room's participants as a JSON array of profiles, in the order of their coming.
+  // The room's participants as a JSON array of profiles, in the order of their coming, each as the
+  // last connection that joined brought it.
   std::string ParticipantsJson(const std::string& room) const;
 
   size_t ConnectionsOf(UserId user) const;
