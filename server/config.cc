@@ -75,8 +75,8 @@ bool IsCustomName(std::string_view name) {
 // One life of LoadConfig.
 class Loader {
  public:
-  Loader(std::optional<std::string> path, const Environment& environment)
-      : path_(std::move(path)), environment_(environment) {}
+  Loader(std::optional<std::string> path, const Environment& environment, Secrets secrets)
+      : path_(std::move(path)), environment_(environment), secrets_(secrets) {}
 
   absl::StatusOr<Config> Load() {
     LoadDefaults();
@@ -274,7 +274,8 @@ class Loader {
 
   void CheckTokens() {
     const Config::Auth& auth = config_.auth;
-    if (auth.api_keys.empty()) {
+    const bool required = secrets_ == Secrets::kRequired;
+    if (required && auth.api_keys.empty()) {
       Fault(Where("auth.api_keys"),
             "missing: set at least one as name:key[:emit+admin] (environment: MSAB_API_KEYS)");
     }
@@ -287,7 +288,7 @@ class Loader {
               fmt::format("{} has a name or a key that another has", key.name));
       }
     }
-    if (auth.jwt_secrets.empty() && auth.jwt_keys_file.empty()) {
+    if (required && auth.jwt_secrets.empty() && auth.jwt_keys_file.empty()) {
       Fault(Where("auth.jwt_secrets"),
             "missing: set a secret of 32 bytes or more (environment: MSAB_JWT_SECRETS), or "
             "auth.jwt_keys_file (MSAB_JWT_KEYS_FILE)");
@@ -345,6 +346,7 @@ class Loader {
 
   const std::optional<std::string> path_;
   const Environment& environment_;
+  const Secrets secrets_;
   Config config_;
   std::vector<std::string> faults_;
   std::map<std::string, std::string, std::less<>> set_at_;  // key → "config.toml: key" or variable
@@ -365,8 +367,8 @@ Environment RelayEnvironment() {
 }
 
 absl::StatusOr<Config> LoadConfig(const std::optional<std::string>& path,
-                                  const Environment& environment) {
-  return Loader(path, environment).Load();
+                                  const Environment& environment, Secrets secrets) {
+  return Loader(path, environment, secrets).Load();
 }
 
 std::vector<std::string> ConfigWarnings(const Config& config) {

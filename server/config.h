@@ -112,8 +112,12 @@ Environment RelayEnvironment();
 // Loads the settings: the defaults, then the TOML file if one is named, then the environment,
 // where an empty variable counts as absent. INVALID_ARGUMENT lists every fault, a line each:
 // `config.toml: ws.listen: "80800" is not host:port`. Values of secrets are never in it.
+//
+// `kOptional` is for what needs none of the house's secrets: printing the contract.
+enum class Secrets { kRequired, kOptional };
 absl::StatusOr<Config> LoadConfig(const std::optional<std::string>& path,
-                                  const Environment& environment);
+                                  const Environment& environment,
+                                  Secrets secrets = Secrets::kRequired);
 
 // What is unwise but allowed, a line each, for the log at start (a public listener without TLS).
 std::vector<std::string> ConfigWarnings(const Config& config);
