@@ -112,8 +112,8 @@ int Main(int argc, char** argv) {
       std::fputs(kUsage, stdout);
       return EXIT_SUCCESS;
     } else {
-      return Fail(kExitUsage, "msab-relay: unknown or incomplete flag " + std::string(flag) +
-                                  "\n\n" + kUsage);
+      return Fail(kExitUsage,
+                  "msab-relay: unknown or incomplete flag " + std::string(flag) + "\n\n" + kUsage);
     }
   }
 

@@ -91,6 +91,7 @@ class BeastConnection final : public Connection,
   void OnRequest(error_code error);
   void Refuse(const HttpRefusal& refusal, DoorRefusal reason);
   void Accept(Upgrade upgrade);
+  void OnAccepted(error_code error, const Dialect& dialect);
   void Read();
   void OnRead(error_code error, size_t bytes);
   void OnMessage();
@@ -223,12 +224,22 @@ void BeastConnection::Accept(Upgrade upgrade) {
   }
   ws_.control_callback([this](websocket::frame_type, beast::string_view) { session_.OnAlive(); });
   ws_.async_accept(request_->parser.get(), [self = shared_from_this(), dialect](error_code error) {
-    if (error || self->stage_ != Stage::kRequest) return self->Finish();
-    self->stage_ = Stage::kOpen;
-    const std::unique_ptr<Request> request = std::move(self->request_);
-    self->session_.Open(*dialect, std::move(request->opening));
-    self->ResumeReading();
+    self->OnAccepted(error, *dialect);
   });
+}
+
+void BeastConnection::OnAccepted(error_code error, const Dialect& dialect) {
+  if (stage_ != Stage::kRequest) return;
+  if (error) {
+    // No WebSocket handshake after all; Beast has put its 400 out.
+    stage_ = Stage::kRefusing;
+    counters().refused[static_cast<size_t>(DoorRefusal::kBadRequest)].Add();
+    return wire().Teardown([self = shared_from_this()](error_code) { self->Finish(); });
+  }
+  stage_ = Stage::kOpen;
+  const std::unique_ptr<Request> request = std::move(request_);
+  session_.Open(dialect, std::move(request->opening));
+  ResumeReading();
 }
 
 void BeastConnection::ResumeReading() {

@@ -1,0 +1,173 @@
+#include "server/relay.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "google/protobuf/descriptor.h"
+#include "msab/v1/client.pb.h"
+#include "server/base/clock.h"
+#include "server/base/logging.h"
+#include "server/contract/catalog.h"
+#include "server/contract/command_rules.h"
+#include "server/dispatch/dispatcher.h"
+#include "server/log/memory_log.h"
+#include "server/protocol/native_dialect.h"
+#include "server/rooms/commands.h"
+#include "server/rooms/gift_gateway.h"
+#include "server/session/door.h"
+#include "server/session/limits.h"
+#include "server/session/token_verifier.h"
+#include "server/shard/shards.h"
+
+namespace msab {
+namespace {
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TokenVerifier::Options TokenOptions(const Config::Auth& auth) {
+  TokenVerifier::Options options;
+  options.secrets = auth.jwt_secrets;
+  if (!auth.jwt_keys_file.empty()) options.public_keys_pem = ReadFile(auth.jwt_keys_file);
+  options.audience = auth.audience;
+  options.max_token_age = auth.max_token_age;
+  options.profile_claims = auth.profile_claims;
+  return options;
+}
+
+MemoryLog::Options LogOptions(const Config::Log& log) {
+  MemoryLog::Options options;
+  options.max_events = log.max_events;
+  options.max_bytes = log.max_bytes;
+  options.max_age_ms = log.max_age;
+  options.max_per_audience = log.max_per_audience;
+  return options;
+}
+
+Shard::Options ShardOptions(const Config& config) {
+  Shard::Options options;
+  options.inbox = config.shard.inbox;
+  options.max_message_bytes = config.limits.client_message;
+  options.session.high_water = config.ws.high_water;
+  options.session.ping_interval = config.ws.ping_interval;
+  options.session.ping_timeout = config.ws.ping_timeout;
+  options.session.auth_timeout = config.ws.auth_timeout;
+  options.session.client_messages =
+      Rate::PerSecond(config.limits.client_burst, config.limits.client_rate);
+  return options;
+}
+
+}  // namespace
+
+// Everything, in the order in which it is made; destroyed the other way round.
+struct Relay::House {
+  House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
+        std::unique_ptr<const CommandRules> the_rules,
+        std::unique_ptr<const TokenVerifier> the_tokens);
+
+  Shard::House ForShards();
+
+  const Config config;
+  const Clock& clock = Clock::Real();
+  const std::unique_ptr<const Catalog> catalog;
+  const std::unique_ptr<const CommandRules> rules;
+  const std::unique_ptr<const TokenVerifier> tokens;
+  const Door door;
+  const NativeDialect native;
+  ConnectionLimits limits;
+  MemoryLog log;
+  Dispatcher dispatcher;
+  NoGiftGateway gifts;
+  Commands commands;
+  Shards shards;
+
+  int64_t next_trim = 0;  // steady ms
+};
+
+Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
+                    std::unique_ptr<const CommandRules> the_rules,
+                    std::unique_ptr<const TokenVerifier> the_tokens)
+    : config(settings),
+      catalog(std::move(the_catalog)),
+      rules(std::move(the_rules)),
+      tokens(std::move(the_tokens)),
+      door({config.ws.allowed_origins, config.ws.trusted_proxies}),
+      limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
+      log(LogOptions(config.log), clock),
+      dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
+      commands(*catalog, *rules, clock, dispatcher, gifts,
+               {config.limits.rooms_per_connection, {config.limits.chat_per_minute}}),
+      shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)) {}
+
+Shard::House Relay::House::ForShards() {
+  Shard::House house;
+  house.clock = &clock;
+  house.dispatcher = &dispatcher;
+  house.log = &log;
+  house.commands = &commands;
+  house.tokens = tokens.get();
+  house.door = &door;
+  house.limits = &limits;
+  house.dialects[static_cast<size_t>(DialectId::kNative)] = &native;
+  return house;
+}
+
+Relay::Relay(std::unique_ptr<House> house) : house_(std::move(house)) {}
+
+Relay::~Relay() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
+  absl::StatusOr<std::unique_ptr<const Catalog>> catalog = Catalog::Create(config.custom_events);
+  if (!catalog.ok()) return catalog.status();
+  absl::StatusOr<std::unique_ptr<const CommandRules>> rules =
+      CommandRules::Create(*v1::RoomJoinCommand::descriptor()->file());
+  if (!rules.ok()) return rules.status();
+  absl::StatusOr<std::unique_ptr<const TokenVerifier>> tokens =
+      TokenVerifier::Create(TokenOptions(config.auth));
+  if (!tokens.ok()) return tokens.status();
+
+  auto house =
+      std::make_unique<House>(config, *std::move(catalog), *std::move(rules), *std::move(tokens));
+  if (absl::Status listening = house->shards.Listen(config.ws.listen); !listening.ok()) {
+    return listening;
+  }
+  house->shards.Start();
+  LogLine(LogLevel::info, "relay started")
+      .With("version", MSAB_VERSION)
+      .With("contract", house->catalog->version())
+      .With("epoch", house->log.epoch())
+      .With("shards", config.shards)
+      .With("ws", HostPort{config.ws.listen.host, house->shards.port()}.ToString());
+  return std::unique_ptr<Relay>(new Relay(std::move(house)));
+}
+
+void Relay::Housekeep() {
+  house_->dispatcher.SweepDepartures();
+  const int64_t now = house_->clock.SteadyMillis();
+  if (now < house_->next_trim) return;
+  house_->next_trim = now + 1000;
+  house_->log.Trim();
+}
+
+void Relay::BeginDrain() {
+  LogLine(LogLevel::info, "draining").With("connections", house_->shards.connections());
+  house_->dispatcher.Drain();
+  house_->shards.BeginDrain(house_->config.drain.timeout / 2);
+}
+
+bool Relay::Drained() const { return house_->shards.connections() == 0; }
+
+void Relay::Stop() {
+  if (house_ == nullptr) return;
+  const int64_t cut = house_->shards.connections();
+  house_->shards.Stop();
+  LogLine(LogLevel::info, "relay stopped").With("cut", cut);
+  house_.reset();
+}
+
+}  // namespace msab
