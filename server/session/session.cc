@@ -76,10 +76,13 @@ void Session::Authenticate(std::string_view token, std::optional<std::string> cu
   entrance_->cursor = std::move(cursor);
   entrance_->reply_to = reply_to;
   if (rooms.empty()) return Enter({});
+  // The reference goes with the task: the session must not end on the thread that authorised.
   host_.commands().AuthorizeRooms(
-      user_, std::move(rooms), [self = Share(), &host = host_](std::vector<std::string> allowed) {
-        host.Post(
-            [self, allowed = std::move(allowed)]() mutable { self->Enter(std::move(allowed)); });
+      user_, std::move(rooms),
+      [self = Share(), &host = host_](std::vector<std::string> allowed) mutable {
+        host.Post([self = std::move(self), allowed = std::move(allowed)]() mutable {
+          self->Enter(std::move(allowed));
+        });
       });
 }
 
@@ -101,9 +104,7 @@ void Session::Enter(std::vector<std::string> rooms) {
   welcome.connection_id = connection_id_;
   welcome.user = user_;
   welcome.cursor = At(entrance_->position);
-  if (welcome.recovered == Welcome::Recovered::kYes) {
-    welcome.missed = host_.log().Count(entrance_->audiences, *head);
-  }
+  if (welcome.recovered == Welcome::Recovered::kYes) welcome.missed = CountMissed();
   welcome.rooms = rooms_;
   welcome.ping_interval = host_.options().ping_interval;
   welcome.token_expires_at = expires_at_;
@@ -177,20 +178,46 @@ void Session::Replay() {
   }
 }
 
+LogPage Session::ReadPage(uint64_t after, uint64_t upto) {
+  for (AudienceFrom& audience : entrance_->audiences) {
+    audience.after = std::max(audience.after, after);
+  }
+  LogPage page = host_.log().Read(entrance_->audiences, upto, kReplayPage);
+  std::erase_if(page.entries, [this](const EntryPtr& entry) { return IsExcepted(*entry); });
+  return page;
+}
+
+// How many events the replay up to the head will bring. Exact, because a client may wait for that
+// many; the first page, mostly the only one, is kept for the replay.
+size_t Session::CountMissed() {
+  Entrance& entrance = *entrance_;
+  if (entrance.position == entrance.head) return 0;
+  entrance.first_page = ReadPage(entrance.position, entrance.head);
+  size_t missed = entrance.first_page->entries.size();
+  if (entrance.first_page->through == entrance.head) return missed;
+
+  const std::vector<AudienceFrom> audiences = entrance.audiences;
+  for (uint64_t through = entrance.first_page->through; through < entrance.head;) {
+    const LogPage page = ReadPage(through, entrance.head);
+    if (page.gap) break;  // the replay will meet it, too
+    missed += page.entries.size();
+    through = page.through;
+  }
+  entrance.audiences = audiences;
+  return missed;
+}
+
 // False: the session is closing.
 bool Session::ReplayPage(uint64_t upto) {
   Entrance& entrance = *entrance_;
-  for (AudienceFrom& audience : entrance.audiences) {
-    audience.after = std::max(audience.after, entrance.position);
-  }
-  const LogPage page = host_.log().Read(entrance.audiences, upto, kReplayPage);
+  const LogPage page = entrance.first_page ? *std::exchange(entrance.first_page, std::nullopt)
+                                           : ReadPage(entrance.position, upto);
   if (page.gap) {
     // Cut while we replayed: the next resume is told so.
     CloseSlow();
     return false;
   }
   for (const EntryPtr& entry : page.entries) {
-    if (IsExcepted(*entry)) continue;
     Send(host_.ReplayFrame(*dialect_, entry));
     ++delivered_;
     host_.counters().frames.Add();

@@ -102,8 +102,9 @@ class Session final : public Caller, public TimerNode {
     std::optional<std::string> cursor;
     std::optional<int64_t> reply_to;  // the id of the `auth` frame that brought the token
     std::vector<AudienceFrom> audiences;
-    uint64_t position = 0;  // everything up to here has been read and sent
-    uint64_t head = 0;      // of the admission
+    std::optional<LogPage> first_page;  // read when the missed events were counted
+    uint64_t position = 0;              // everything up to here has been read and sent
+    uint64_t head = 0;                  // of the admission
     bool live_said = false;
   };
 
@@ -112,6 +113,8 @@ class Session final : public Caller, public TimerNode {
   void Enter(std::vector<std::string> rooms);
   Welcome::Recovered Recover(uint64_t head);
   void Replay();
+  size_t CountMissed();
+  LogPage ReadPage(uint64_t after, uint64_t upto);
   bool ReplayPage(uint64_t upto);
   bool IsExcepted(const Entry& entry) const;
   void OnAuth(const ClientMessage& message);

@@ -17,6 +17,9 @@ constexpr size_t kItemsPerTurn = 64;
 // rounds the others get their turn.
 constexpr int kFlushRounds = 4;
 
+// Frames of history are kept this long after the last replay.
+constexpr int64_t kReplayMemoryMillis = 30'000;
+
 // A client that is asked to leave comes back after this long at least (ms), so that a rolling
 // restart has a place for it.
 constexpr int64_t kMinRetryAfter = 500;
@@ -92,6 +95,7 @@ void Shard::RunTimers() {
   ticked_ = tick;
   Settle();
   if (draining_) DrainSome();
+  if (!frames_.empty() && NowSteady() - replayed_at_ > kReplayMemoryMillis) frames_.Clear();
   wheel_.Advance(NowSteady());
 }
 
@@ -211,6 +215,7 @@ void Shard::ExitRoom(Session& session, std::string_view room) {
 }
 
 FramePtr Shard::ReplayFrame(const Dialect& dialect, const EntryPtr& entry) {
+  replayed_at_ = NowSteady();
   return frames_.Get(dialect, entry, epoch());
 }
 

@@ -139,6 +139,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   TimerWheel wheel_;
   net::steady_timer ticker_;  // makes a turn happen every tick
   FrameCache frames_;
+  int64_t replayed_at_ = 0;  // steady ms
   // Steady ms, read at its first use in a turn: reading the clock for every frame would show.
   mutable int64_t now_;
   mutable bool now_is_stale_ = true;
