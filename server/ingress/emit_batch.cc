@@ -1,0 +1,52 @@
+#include "server/ingress/emit_batch.h"
+
+#include "absl/strings/str_cat.h"
+#include "msab/v1/event_service.pb.h"
+#include "server/ingress/refusal.h"
+
+namespace msab {
+
+class EmitBatch::Item final : public Emit {
+ public:
+  EmitBatch* batch = nullptr;
+
+ private:
+  void Done() override { batch->ItemDone(); }
+};
+
+EmitBatch::EmitBatch() = default;
+EmitBatch::~EmitBatch() = default;
+
+bool EmitBatch::Fits(const v1::EmitEventsRequest& request, google::rpc::Status& refusal) {
+  if (request.events_size() <= kMaxBatch) return true;
+  const Violation violation{"events", absl::StrCat("has ", request.events_size(),
+                                                   " items; at most ", kMaxBatch, " are allowed")};
+  refusal = RefuseInvalid({&violation, 1});
+  return false;
+}
+
+void EmitBatch::Start(Emitter& emitter, const v1::EmitEventsRequest& request,
+                      const std::string& client) {
+  size_ = request.events_size();
+  items_ = std::make_unique<Item[]>(size_);
+  left_.store(size_ + 1, std::memory_order_relaxed);
+  for (int i = 0; i < size_; ++i) {
+    items_[i].batch = this;
+    emitter.Start(items_[i], request.events(i), client);
+  }
+  ItemDone();
+}
+
+void EmitBatch::Answer(v1::EmitEventsResponse& response) const {
+  response.mutable_results()->Reserve(size_);
+  for (int i = 0; i < size_; ++i) {
+    v1::EmitResult& result = *response.add_results();
+    if (const google::rpc::Status* refusal = items_[i].refusal()) {
+      *result.mutable_error() = *refusal;
+    } else {
+      items_[i].Answer(*result.mutable_ok());
+    }
+  }
+}
+
+}  // namespace msab

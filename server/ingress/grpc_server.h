@@ -1,0 +1,68 @@
+#ifndef MSAB_INGRESS_GRPC_SERVER_H_
+#define MSAB_INGRESS_GRPC_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/base/address.h"
+
+namespace grpc {
+class Server;
+class Service;
+}  // namespace grpc
+
+namespace msab {
+
+// The gRPC port: listens, with TLS or without, and serves what it is given, and beside it
+// grpc.health.v1 and, if wanted, reflection. Bounded in message size, streams a connection, and
+// threads.
+//
+// Owned by the Relay. Any thread.
+class GrpcServer {
+ public:
+  struct Options {
+    HostPort listen{};
+    // Paths of PEM files. No certificate: plain text. With `client_ca`, clients must show a
+    // certificate that it signed.
+    std::string tls_cert;
+    std::string tls_key;
+    std::string client_ca;
+    bool reflection = true;
+    int max_message = 4 << 20;  // bytes received
+    int max_streams = 1'000;    // at a time, on one connection
+  };
+
+  // Health says NOT_SERVING until SetServing. `services` outlive the server. Errors name the
+  // address, or the file.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      const Options& options, const std::vector<grpc::Service*>& services);
+
+  // Stops at once if Stop was not called.
+  ~GrpcServer();
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  // What grpc.health.v1 answers, for the server and for each service.
+  void SetServing(bool serving);
+
+  // Takes no new calls, lets those under way end for at most `grace`, then cancels them. Blocks
+  // until all have ended. Later calls do nothing.
+  void Stop(std::chrono::milliseconds grace);
+
+  // Where it listens: the port chosen by the kernel if 0 was asked for.
+  const HostPort& address() const { return address_; }
+
+ private:
+  GrpcServer(std::unique_ptr<grpc::Server> server, HostPort address);
+
+  const std::unique_ptr<grpc::Server> server_;
+  const HostPort address_;
+  bool stopped_ = false;
+};
+
+}  // namespace msab
+
+#endif  // MSAB_INGRESS_GRPC_SERVER_H_
