@@ -60,8 +60,8 @@ std::string Suggestion(std::string_view name, const std::vector<std::string>& kn
 bool IsServiceLink(std::string_view name, std::string_view value) {
   const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
   if (name.ends_with("_SERVICE_HOST") || has("_SERVICE_PORT")) return true;
-  if (name.ends_with("_PORT")) return value.find("://") != value.npos;
-  return has("_PORT_") && (has("_TCP") || has("_UDP") || has("_SCTP"));
+  if (has("_PORT_") && (has("_TCP") || has("_UDP") || has("_SCTP"))) return true;
+  return name.ends_with("_PORT") && value.find("://") != value.npos;
 }
 
 bool IsCustomName(std::string_view name) {
@@ -173,16 +173,18 @@ class Loader {
 
   // `key` is "custom_events[0].name" and its like; the index is one that ReadConfigFile made.
   void LoadCustomEvent(const std::string& key, const Written& written, const std::string& where) {
-    const size_t open = kCustomEvents.size();
-    const size_t dot = key.find("].");
-    if (dot == key.npos) {
+    const size_t close = key.find(']');
+    const bool table = written.form == Written::Form::kTable || key.find("].") != key.npos;
+    if (close == key.npos || !table) {
       const bool none = written.form == Written::Form::kList && written.items.empty();
       if (!none) Fault(where, "takes tables: [[custom_events]]");
       return;
     }
-    const size_t index = std::stoul(key.substr(open + 1, dot - open - 1));
-    const std::string member = key.substr(dot + 2);
+    const size_t open = kCustomEvents.size();
+    const size_t index = std::stoul(key.substr(open + 1, close - open - 1));
     if (index >= config_.custom_events.size()) config_.custom_events.resize(index + 1);
+    if (close + 1 == key.size()) return;  // an empty table
+    const std::string member = key.substr(close + 2);
     CustomEvent& event = config_.custom_events[index];
     const std::string text = written.form == Written::Form::kText ? written.items.front() : "";
     if (member == "name") {

@@ -124,7 +124,10 @@ std::string Duration::Parse(std::string_view text, int64_t& value) const {
 }
 
 std::string Duration::Print(int64_t value) const {
+  // As people write these three.
   if (value == 0) return "0s";
+  if (value == 60'000) return "60s";
+  if (value == 86'400'000) return "24h";
   return PrintQuantity(static_cast<uint64_t>(value), kTimes);
 }
 
