@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -42,7 +45,13 @@ using DispatchDone = absl::AnyInvocable<void(absl::StatusOr<Dispatched>)>;
 // it does, in the log's order, under mu_ again. Inboxes are checked for room before the append, so
 // late completions overshoot an inbox's bound at most by the appends in flight.
 //
-// Any thread, unless said otherwise. Outlives the shards.
+// room:userJoined and room:userLeft are made here, under the lock, because only here it is known
+// that a user's first connection came or the last one went. No connection of that user gets them,
+// live or on replay. A full inbox doesn't hold up one that a beginning or ending session causes;
+// those of users whose grace is over wait for room.
+//
+// Any thread, unless said otherwise. Outlives the shards; before it goes, the log has completed or
+// refused every append.
 class Dispatcher final : private EventLog::Listener {
  public:
   struct Options {
@@ -52,7 +61,7 @@ class Dispatcher final : private EventLog::Listener {
 
   // `log`, `catalog` and `clock` outlive the Dispatcher.
   Dispatcher(const Catalog& catalog, const Clock& clock, EventLog& log, Options options);
-  ~Dispatcher() override;
+  ~Dispatcher() override = default;
 
   // Before the first event. Shard i is the i-th added. `inbox` outlives the Dispatcher's use.
   void AddShard(Inbox* inbox);
@@ -120,13 +129,39 @@ class Dispatcher final : private EventLog::Listener {
     size_t users = 0;
     size_t rooms = 0;
     size_t appends_in_flight = 0;
+    size_t notices_lost = 0;  // room:userJoined and room:userLeft that the log refused
   };
   Stats stats() const;
 
  private:
-  struct Waiting;  // an append whose outcome is to come
+  // How the outcome gets back to the caller: to shard `shard`'s thread, else (kNoShard) by running
+  // `done` after the lock.
+  static constexpr int kNoShard = -1;
+  struct Answer {
+    int shard = kNoShard;
+    DispatchDone done;  // null: nobody asked, or it is on its way
+  };
 
   void OnAppended(std::shared_ptr<Entry> entry, absl::StatusOr<Appended> outcome) override;
+
+  // The step itself. Nothing: the log's outcome is to come.
+  std::optional<absl::StatusOr<Dispatched>> Step(const std::shared_ptr<Entry>& entry,
+                                                 Answer& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What follows once the log has spoken; `reach` is where the entry's target is now.
+  absl::StatusOr<Dispatched> Settle(const std::shared_ptr<Entry>& entry,
+                                    const absl::StatusOr<Appended>& outcome, Reach reach,
+                                    Answer& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sends the answer through its shard's inbox, if that is its way.
+  void Reply(const absl::StatusOr<Dispatched>& result, Answer& answer);
+  void Push(const EntryPtr& entry, ShardSet shards);
+  bool HaveRoom(ShardSet shards) const;
+  Reach Find(const Entry& entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
+  void AnnounceJoined(const ConnectionInfo& connection, const std::string& room)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AnnounceLeft(UserId user, const std::string& room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Announce(std::string_view name, std::string payload, const std::string& room, UserId user)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Catalog& catalog_;
   const Clock& clock_;
@@ -139,7 +174,8 @@ class Dispatcher final : private EventLog::Listener {
   std::vector<Inbox*> inboxes_;  // constant after the last AddShard
   uint64_t head_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  absl::flat_hash_map<const Entry*, std::unique_ptr<Waiting>> waiting_ ABSL_GUARDED_BY(mu_);
+  size_t notices_lost_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::flat_hash_map<const Entry*, Answer> waiting_ ABSL_GUARDED_BY(mu_);  // for a late outcome
 };
 
 }  // namespace msab
