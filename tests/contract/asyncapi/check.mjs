@@ -1,0 +1,67 @@
+// Reads the contract on stdin with the AsyncAPI ecosystem's own parser:
+//   msab-relay --print-contract | node check.mjs
+// Fails on any diagnostic of error level, and on a document that leaves something out.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { DiagnosticSeverity, Parser } from '@asyncapi/parser';
+
+const SERVER_EVENTS = {
+  'balance.updated': ['user', 'LATEST'],
+  'reward.earned': ['user', 'DURABLE'],
+  'badge.earned': ['user', 'DURABLE'],
+  'income_target.completed': ['user', 'DURABLE'],
+  'room.level_up': ['room', 'DURABLE'],
+  'agency.invitation': ['user', 'DURABLE'],
+  'agency.join_request': ['user', 'DURABLE'],
+  'agency.join_request_approved': ['user', 'DURABLE'],
+  'agency.join_request_rejected': ['user', 'DURABLE'],
+  'agency.member_kicked': ['user', 'DURABLE'],
+  'agency.dissolved': ['user', 'DURABLE'],
+  'config:invalidate': ['everyone', 'DURABLE'],
+  'asset:invalidate': ['everyone', 'DURABLE'],
+  'gift:received': ['room', 'DURABLE'],
+  'gift:error': ['user', 'DURABLE'],
+  'chat:message': ['room', 'DURABLE'],
+  'room:userJoined': ['room', 'DURABLE'],
+  'room:userLeft': ['room', 'DURABLE'],
+  'speaker:active': ['room', 'EPHEMERAL'],
+};
+const CLIENT_COMMANDS = ['room:join', 'room:leave', 'chat:message', 'gift:send', 'auth'];
+
+const { document, diagnostics } = await new Parser().parse(readFileSync(0, 'utf8'));
+for (const { severity, code, message, path } of diagnostics) {
+  console.log(`${DiagnosticSeverity[severity]} ${code} at ${path.join('.')}: ${message}`);
+}
+const errors = diagnostics.filter(({ severity }) => severity === DiagnosticSeverity.Error);
+assert.equal(errors.length, 0, `${errors.length} errors`);
+assert.ok(document, 'no document');
+assert.match(document.info().version(), /^[0-9a-f]{16}$/);
+
+const only = (list) => {
+  assert.equal(list.length, 1);
+  return list[0];
+};
+const sends = document.operations().filterBySend();
+const receives = document.operations().filterByReceive();
+
+const events = {};
+for (const operation of sends) {
+  const message = only(operation.messages().all());
+  const extension = (name) => message.extensions().get(name).value();
+  events[message.name()] = [only(extension('x-audience')), extension('x-class')];
+  assert.ok(message.description(), `${message.name()} has no description`);
+  assert.equal(message.payload().type(), 'object');
+}
+assert.deepEqual(events, SERVER_EVENTS);
+
+const commands = [];
+for (const operation of receives) {
+  const message = only(operation.messages().all());
+  commands.push(message.name());
+  assert.equal(message.payload().type(), 'object');
+  const answer = only(operation.reply().messages().all());
+  assert.equal(answer.payload().type(), 'object');
+}
+assert.deepEqual(commands.sort(), CLIENT_COMMANDS.sort());
+
+console.log(`${sends.length} events, ${receives.length} commands: a valid AsyncAPI document`);
