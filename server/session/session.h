@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "server/base/timer_node.h"
+#include "server/base/token_bucket.h"
 #include "server/dispatch/command_handler.h"
 #include "server/protocol/dialect.h"
 #include "server/session/close_code.h"
-#include "server/session/limits.h"
 #include "server/session/session_host.h"
 #include "server/session/transport.h"
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "server/base/timer_node.h"
+#include "server/base/token_bucket.h"
 #include "server/contract/cursor.h"
 #include "server/contract/entry.h"
 #include "server/dispatch/command_handler.h"
@@ -18,7 +19,6 @@
 #include "server/protocol/frame.h"
 #include "server/registry/registry.h"
 #include "server/session/counters.h"
-#include "server/session/limits.h"
 #include "server/session/token_verifier.h"
 
 namespace msab {
