@@ -6,12 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "google/protobuf/descriptor.h"
-#include "msab/v1/client.pb.h"
 #include "server/base/clock.h"
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
-#include "server/contract/command_rules.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/log/memory_log.h"
 #include "server/protocol/native_dialect.h"
@@ -67,7 +64,6 @@ Shard::Options ShardOptions(const Config& config) {
 // Everything, in the order in which it is made; destroyed the other way round.
 struct Relay::House {
   House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
-        std::unique_ptr<const CommandRules> the_rules,
         std::unique_ptr<const TokenVerifier> the_tokens);
 
   Shard::House ForShards();
@@ -75,34 +71,32 @@ struct Relay::House {
   const Config config;
   const Clock& clock = Clock::Real();
   const std::unique_ptr<const Catalog> catalog;
-  const std::unique_ptr<const CommandRules> rules;
   const std::unique_ptr<const TokenVerifier> tokens;
   const Door door;
   const NativeDialect native;
   ConnectionLimits limits;
   MemoryLog log;
   Dispatcher dispatcher;
+  // Gifts and commands under way hold sessions, so they go before the shards do.
+  Shards shards;
   NoGiftGateway gifts;
   Commands commands;
-  Shards shards;
 
   int64_t next_trim = 0;  // steady ms
 };
 
 Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
-                    std::unique_ptr<const CommandRules> the_rules,
                     std::unique_ptr<const TokenVerifier> the_tokens)
     : config(settings),
       catalog(std::move(the_catalog)),
-      rules(std::move(the_rules)),
       tokens(std::move(the_tokens)),
       door({config.ws.allowed_origins, config.ws.trusted_proxies}),
       limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
       log(LogOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
-      commands(*catalog, *rules, clock, dispatcher, gifts,
-               {config.limits.rooms_per_connection, {config.limits.chat_per_minute}}),
-      shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)) {}
+      shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
+      commands(*catalog, clock, dispatcher, gifts,
+               {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}) {}
 
 Shard::House Relay::House::ForShards() {
   Shard::House house;
@@ -124,15 +118,11 @@ Relay::~Relay() { Stop(); }
 absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   absl::StatusOr<std::unique_ptr<const Catalog>> catalog = Catalog::Create(config.custom_events);
   if (!catalog.ok()) return catalog.status();
-  absl::StatusOr<std::unique_ptr<const CommandRules>> rules =
-      CommandRules::Create(*v1::RoomJoinCommand::descriptor()->file());
-  if (!rules.ok()) return rules.status();
   absl::StatusOr<std::unique_ptr<const TokenVerifier>> tokens =
       TokenVerifier::Create(TokenOptions(config.auth));
   if (!tokens.ok()) return tokens.status();
 
-  auto house =
-      std::make_unique<House>(config, *std::move(catalog), *std::move(rules), *std::move(tokens));
+  auto house = std::make_unique<House>(config, *std::move(catalog), *std::move(tokens));
   if (absl::Status listening = house->shards.Listen(config.ws.listen); !listening.ok()) {
     return listening;
   }
