@@ -1,6 +1,6 @@
 #include "server/relay.h"
 
-#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -10,6 +10,10 @@
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/ingress/api_keys.h"
+#include "server/ingress/emitter.h"
+#include "server/ingress/event_service.h"
+#include "server/ingress/grpc_server.h"
 #include "server/log/memory_log.h"
 #include "server/protocol/native_dialect.h"
 #include "server/rooms/commands.h"
@@ -21,6 +25,9 @@
 
 namespace msab {
 namespace {
+
+// What calls under way are given to end once the sessions have left.
+constexpr std::chrono::milliseconds kGrace{1'000};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -59,6 +66,24 @@ Shard::Options ShardOptions(const Config& config) {
   return options;
 }
 
+Emitter::Options EmitterOptions(const Config& config) {
+  Emitter::Options options;
+  options.max_in_flight = config.grpc.max_in_flight;
+  options.idempotency.window_ms = config.idempotency.window;
+  options.idempotency.max_entries = config.idempotency.max_entries;
+  return options;
+}
+
+GrpcServer::Options GrpcOptions(const Config::Grpc& grpc) {
+  GrpcServer::Options options;
+  options.listen = grpc.listen;
+  options.tls_cert = grpc.tls_cert;
+  options.tls_key = grpc.tls_key;
+  options.client_ca = grpc.client_ca;
+  options.reflection = grpc.reflection;
+  return options;
+}
+
 }  // namespace
 
 // Everything, in the order in which it is made; destroyed the other way round.
@@ -81,6 +106,14 @@ struct Relay::House {
   Shards shards;
   NoGiftGateway gifts;
   Commands commands;
+<<<<<<< Updated upstream
+=======
+  Shards shards;
+  const ApiKeys keys;
+  Emitter emitter;
+  EventService events;
+  std::unique_ptr<GrpcServer> grpc;
+>>>>>>> Stashed changes
 
   int64_t next_trim = 0;  // steady ms
 };
@@ -94,9 +127,18 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
       limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
       log(LogOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
+<<<<<<< Updated upstream
       shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
       commands(*catalog, clock, dispatcher, gifts,
                {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}) {}
+=======
+      commands(*catalog, *rules, clock, dispatcher, gifts,
+               {config.limits.rooms_per_connection, {config.limits.chat_per_minute}}),
+      shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
+      keys(config.auth.api_keys),
+      emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
+      events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}) {}
+>>>>>>> Stashed changes
 
 Shard::House Relay::House::ForShards() {
   Shard::House house;
@@ -127,12 +169,18 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
     return listening;
   }
   house->shards.Start();
+  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc =
+      GrpcServer::Start(GrpcOptions(config.grpc), {&house->events});
+  if (!grpc.ok()) return grpc.status();
+  house->grpc = *std::move(grpc);
+  house->grpc->SetServing(true);
   LogLine(LogLevel::info, "relay started")
       .With("version", MSAB_VERSION)
       .With("contract", house->catalog->version())
       .With("epoch", house->log.epoch())
       .With("shards", config.shards)
-      .With("ws", HostPort{config.ws.listen.host, house->shards.port()}.ToString());
+      .With("ws", HostPort{config.ws.listen.host, house->shards.port()}.ToString())
+      .With("grpc", house->grpc->address().ToString());
   return std::unique_ptr<Relay>(new Relay(std::move(house)));
 }
 
@@ -146,7 +194,10 @@ void Relay::Housekeep() {
 
 void Relay::BeginDrain() {
   LogLine(LogLevel::info, "draining").With("connections", house_->shards.connections());
+  house_->emitter.Drain();
   house_->dispatcher.Drain();
+  house_->grpc->SetServing(false);
+  house_->events.DrainStreams();
   house_->shards.BeginDrain(house_->config.drain.timeout / 2);
 }
 
@@ -154,6 +205,7 @@ bool Relay::Drained() const { return house_->shards.connections() == 0; }
 
 void Relay::Stop() {
   if (house_ == nullptr) return;
+  house_->grpc->Stop(kGrace);
   const int64_t cut = house_->shards.connections();
   house_->shards.Stop();
   LogLine(LogLevel::info, "relay stopped").With("cut", cut);
