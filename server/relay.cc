@@ -106,14 +106,10 @@ struct Relay::House {
   Shards shards;
   NoGiftGateway gifts;
   Commands commands;
-<<<<<<< Updated upstream
-=======
-  Shards shards;
   const ApiKeys keys;
   Emitter emitter;
   EventService events;
   std::unique_ptr<GrpcServer> grpc;
->>>>>>> Stashed changes
 
   int64_t next_trim = 0;  // steady ms
 };
@@ -127,18 +123,12 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
       limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
       log(LogOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
-<<<<<<< Updated upstream
       shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
       commands(*catalog, clock, dispatcher, gifts,
-               {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}) {}
-=======
-      commands(*catalog, *rules, clock, dispatcher, gifts,
-               {config.limits.rooms_per_connection, {config.limits.chat_per_minute}}),
-      shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
+               {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}),
       keys(config.auth.api_keys),
       emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
       events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}) {}
->>>>>>> Stashed changes
 
 Shard::House Relay::House::ForShards() {
   Shard::House house;
