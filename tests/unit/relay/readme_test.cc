@@ -2,10 +2,13 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <sstream>
 #include <string>
 
 #include "server/config.h"
 #include "server/config_settings.h"
+#include "server/contract/catalog.h"
 
 namespace msab {
 namespace {
@@ -42,6 +45,36 @@ TEST(ReadmeTest, HasAnExampleOfEverySetting) {
       LoadConfig(std::string(MSAB_SOURCE_DIR) + "/deploy/config.example.toml", secrets);
   ASSERT_TRUE(from_example.ok()) << from_example.status();
   EXPECT_EQ(PrintConfig(*from_example), PrintConfig(*LoadConfig(std::nullopt, secrets)));
+}
+
+// An event's row: "| `balance.updated` | new | user, named by `user_id` | latest |".
+TEST(ReadmeTest, HasEveryEventOfTheContract) {
+  const auto catalog = Catalog::Create({});
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  std::map<std::string, const EventType*> undocumented;
+  for (const EventType* type : (*catalog)->types()) undocumented[type->name] = type;
+
+  std::istringstream readme(ReadFile("README.md"));
+  bool inside = false;
+  for (std::string line; std::getline(readme, line);) {
+    if (line.starts_with("<!-- events")) inside = true;
+    if (line == "<!-- /events -->") break;
+    if (!inside || !line.starts_with("| `")) continue;
+    const size_t begin = line.find('`');
+    const std::string name = line.substr(begin + 1, line.find('`', begin + 1) - begin - 1);
+    const auto found = undocumented.find(name);
+    ASSERT_NE(found, undocumented.end()) << "documented twice, or not in the contract: " << name;
+    const EventType& type = *found->second;
+    const std::string delivery = type.delivery == DeliveryClass::kDurable  ? "durable"
+                                 : type.delivery == DeliveryClass::kLatest ? "latest"
+                                                                           : "ephemeral";
+    EXPECT_TRUE(line.ends_with("| " + delivery + " |")) << line;
+    EXPECT_EQ(line.find("| user,") != std::string::npos, type.to_user) << line;
+    EXPECT_EQ(line.find("| room,") != std::string::npos, type.to_room) << line;
+    EXPECT_EQ(line.find("| everyone") != std::string::npos, type.to_everyone) << line;
+    undocumented.erase(found);
+  }
+  for (const auto& [name, type] : undocumented) ADD_FAILURE() << "not in README.md: " << name;
 }
 
 }  // namespace
