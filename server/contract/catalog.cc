@@ -269,9 +269,7 @@ absl::Status Catalog::Impl::AddEvents(const Descriptor& request) {
     if (!event.ok()) return event.status();
     (*event)->type.index = static_cast<uint32_t>(types.size());
     const CatalogEvent* added = event->get();
-    if (!by_name.emplace(added->type.name, added).second) {
-      return Refuse(*added->type.payload, fmt::format("a second event {}", added->type.name));
-    }
+    by_name.emplace(added->type.name, added);  // two of one name would need two fields of one name
     by_message.emplace(added->type.payload, added);
     by_number.resize(std::max<size_t>(by_number.size(), field.number() + 1));
     by_number[field.number()] = added;
