@@ -1,27 +1,48 @@
 #include "server/session/outbox.h"
 
+#include <utility>
+#include <vector>
+
 namespace msab {
 
+namespace {
+
+// Room that is kept, and nulls that are borne, without looking closer.
+constexpr size_t kSmall = 8;
+
+// True if whoever gets both entries gets them as one recipient: a session is one user, but may be
+// in many rooms.
+bool SameRecipient(const Entry& a, const Entry& b) {
+  return a.target.kind == b.target.kind && a.target.room == b.target.room;
+}
+
+}  // namespace
+
 void Outbox::Push(FramePtr frame) {
-  if (head_ > 32 && head_ > frames_.size() / 2) {
-    frames_.erase(frames_.begin(), frames_.begin() + static_cast<ptrdiff_t>(head_));
+  if (nulls_ > kSmall && nulls_ > frames_.size() / 2) {
+    std::erase_if(frames_, [](const FramePtr& waiting) { return !waiting; });
     head_ = 0;
+    nulls_ = 0;
   }
   bytes_ += frame->size();
   if (frame->latest() != nullptr) ++latest_;
   frames_.push_back(std::move(frame));
 }
 
+void Outbox::TakeOut(FramePtr& frame) {
+  bytes_ -= frame->size();
+  if (frame->latest() != nullptr) --latest_;
+  frame = FramePtr();
+  ++nulls_;
+}
+
 void Outbox::RemoveReplaced(const Entry& newer) {
   if (latest_ == 0) return;
   for (size_t i = first_unbegun(); i < frames_.size(); ++i) {
-    const Frame* frame = frames_[i].get();
-    if (frame == nullptr || frame->latest() == nullptr || !Replaces(newer, *frame->latest())) {
-      continue;
+    const Entry* const older = frames_[i] ? frames_[i]->latest() : nullptr;
+    if (older != nullptr && SameRecipient(newer, *older) && Replaces(newer, *older)) {
+      TakeOut(frames_[i]);
     }
-    bytes_ -= frame->size();
-    --latest_;
-    frames_[i] = FramePtr();
   }
 }
 
@@ -29,24 +50,17 @@ size_t Outbox::DropEphemeral() {
   size_t dropped = 0;
   for (size_t i = first_unbegun(); i < frames_.size(); ++i) {
     if (!frames_[i] || frames_[i]->kind() != Frame::Kind::kEphemeral) continue;
-    bytes_ -= frames_[i]->size();
-    frames_[i] = FramePtr();
+    TakeOut(frames_[i]);
     ++dropped;
   }
   return dropped;
 }
 
 void Outbox::DropUnbegun() {
-  FramePtr begun;
-  if (begun_ > 0) begun = std::move(frames_[head_]);
-  frames_.clear();
-  head_ = 0;
-  latest_ = 0;
-  bytes_ = 0;
-  if (!begun) return;
-  bytes_ = begun->size() - begun_;
-  latest_ = begun->latest() != nullptr ? 1 : 0;
-  frames_.push_back(std::move(begun));
+  for (size_t i = first_unbegun(); i < frames_.size(); ++i) {
+    if (frames_[i]) TakeOut(frames_[i]);
+  }
+  if (bytes_ == 0) Clear();
 }
 
 int Outbox::Gather(iovec* out, int max) const {
@@ -78,15 +92,23 @@ void Outbox::Consume(size_t n) {
     begun_ = 0;
     if (frame->latest() != nullptr) --latest_;
     frames_[head_] = FramePtr();
+    ++nulls_;
   }
-  frames_.clear();
-  head_ = 0;
-  begun_ = 0;
-  latest_ = 0;
+  Clear();
 }
 
 void Outbox::Rest() {
-  if (frames_.empty() && frames_.capacity() > 0) std::vector<FramePtr>().swap(frames_);
+  if (bytes_ > 0 || frames_.capacity() <= kSmall) return;
+  Clear();
+  frames_.shrink_to_fit();
+}
+
+void Outbox::Clear() {
+  frames_.clear();
+  head_ = 0;
+  nulls_ = 0;
+  begun_ = 0;
+  latest_ = 0;
 }
 
 }  // namespace msab

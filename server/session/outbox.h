@@ -19,8 +19,8 @@ class Outbox {
  public:
   void Push(FramePtr frame);
 
-  // Takes out a waiting, unbegun LATEST frame that `newer` replaces, if there is one. Called
-  // before `newer`'s own frame is pushed.
+  // Takes out waiting, unbegun LATEST frames that `newer` replaces: those for the same recipient.
+  // Called before `newer`'s own frame is pushed.
   void RemoveReplaced(const Entry& newer);
 
   // Takes out waiting, unbegun EPHEMERAL frames. Returns how many.
@@ -35,18 +35,23 @@ class Outbox {
   // `n` > 0 bytes were written; frames that are through are let go.
   void Consume(size_t n);
 
-  // Gives back the room that a past burst needed.
+  // Gives back the room that a past burst needed, if nothing waits.
   void Rest();
 
   bool empty() const { return bytes_ == 0; }
   // Bytes not yet written, the begun frame's rest included.
   size_t bytes() const { return bytes_; }
+  // Frames that there is room for.
+  size_t room() const { return frames_.capacity(); }
 
  private:
   size_t first_unbegun() const { return head_ + (begun_ > 0 ? 1 : 0); }
+  void TakeOut(FramePtr& frame);
+  void Clear();
 
   std::vector<FramePtr> frames_;  // from head_ on; a null pointer is a frame taken out
   size_t head_ = 0;
+  size_t nulls_ = 0;  // in frames_, those before head_ included
   size_t begun_ = 0;  // bytes of frames_[head_] that were written
   size_t bytes_ = 0;
   size_t latest_ = 0;  // LATEST frames waiting: the usual 0 spares the search

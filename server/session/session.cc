@@ -422,6 +422,7 @@ void Session::OnTimer(int64_t now) {
   }
   if (host_.NowWall() >= expires_at_) return Close(CloseCode::kTokenExpired, "token expired");
   if (admitted()) {
+    transport_.outbox().Rest();
     if (now - last_heard_ >= options.ping_timeout) {
       return Close(CloseCode::kNoPong, "no answer to ping");
     }
