@@ -1,19 +1,26 @@
 #include "server/relay.h"
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "server/admin/health_pages.h"
+#include "server/admin/metric_sources.h"
+#include "server/admin/metrics.h"
 #include "server/base/clock.h"
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/http/http_server.h"
 #include "server/ingress/api_keys.h"
 #include "server/ingress/emitter.h"
 #include "server/ingress/event_service.h"
 #include "server/ingress/grpc_server.h"
+#include "server/ingress/http_twin.h"
 #include "server/log/memory_log.h"
 #include "server/protocol/native_dialect.h"
 #include "server/rooms/commands.h"
@@ -92,6 +99,9 @@ struct Relay::House {
         std::unique_ptr<const TokenVerifier> the_tokens);
 
   Shard::House ForShards();
+  void DescribeHealth();
+  void DescribeMetrics();
+  std::vector<HttpRoute> Routes() const;
 
   const Config config;
   const Clock& clock = Clock::Real();
@@ -109,6 +119,11 @@ struct Relay::House {
   const ApiKeys keys;
   Emitter emitter;
   EventService events;
+  HttpTwin twin;
+  HealthPages health;
+  Metrics metrics;
+  std::atomic<const HttpServer*> scraped_http{nullptr};  // set once `http` is up
+  std::unique_ptr<HttpServer> http;
   std::unique_ptr<GrpcServer> grpc;
 
   int64_t next_trim = 0;  // steady ms
@@ -128,7 +143,45 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
                {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}),
       keys(config.auth.api_keys),
       emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
-      events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}) {}
+      events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}),
+      twin(emitter, keys) {
+  DescribeHealth();
+  DescribeMetrics();
+}
+
+void Relay::House::DescribeHealth() {
+  health.Add("draining", HealthPages::Need::kRequired, [this] {
+    return emitter.draining() ? absl::UnavailableError("draining") : absl::OkStatus();
+  });
+  health.Add("log", HealthPages::Need::kRequired, [this] { return log.Health(); });
+}
+
+void Relay::House::DescribeMetrics() {
+  metrics.Add([this](MetricFamilies& families) { CollectBuild(*catalog, families); });
+  metrics.Add([](MetricFamilies& families) { CollectProcess(families); });
+  metrics.Add([this](MetricFamilies& families) { CollectEmitter(emitter, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectEventService(events, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectDispatcher(dispatcher, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectLog(log, families); });
+  metrics.Add([this](MetricFamilies& families) {
+    std::vector<ShardView> views;
+    for (const auto& shard : shards.shards()) {
+      views.push_back({&shard->read_counters(), &shard->inbox()});
+    }
+    CollectShards(views, families);
+  });
+  metrics.Add([this](MetricFamilies& families) { CollectCommands(commands.counters(), families); });
+  metrics.Add([this](MetricFamilies& families) {
+    if (const HttpServer* server = scraped_http.load()) CollectHttp(*server, families);
+  });
+}
+
+std::vector<HttpRoute> Relay::House::Routes() const {
+  std::vector<HttpRoute> routes = twin.Routes();
+  for (HttpRoute& route : health.Routes()) routes.push_back(std::move(route));
+  routes.push_back(metrics.Route());
+  return routes;
+}
 
 Shard::House Relay::House::ForShards() {
   Shard::House house;
@@ -159,6 +212,13 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
     return listening;
   }
   house->shards.Start();
+  HttpServer::Options http_options;
+  http_options.listen = config.http.listen;
+  absl::StatusOr<std::unique_ptr<HttpServer>> http =
+      HttpServer::Start(http_options, house->Routes());
+  if (!http.ok()) return http.status();
+  house->http = *std::move(http);
+  house->scraped_http = house->http.get();
   absl::StatusOr<std::unique_ptr<GrpcServer>> grpc =
       GrpcServer::Start(GrpcOptions(config.grpc), {&house->events});
   if (!grpc.ok()) return grpc.status();
@@ -170,6 +230,7 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
       .With("epoch", house->log.epoch())
       .With("shards", config.shards)
       .With("ws", HostPort{config.ws.listen.host, house->shards.port()}.ToString())
+      .With("http", house->http->address().ToString())
       .With("grpc", house->grpc->address().ToString());
   return std::unique_ptr<Relay>(new Relay(std::move(house)));
 }
@@ -195,7 +256,9 @@ bool Relay::Drained() const { return house_->shards.connections() == 0; }
 
 void Relay::Stop() {
   if (house_ == nullptr) return;
-  house_->grpc->Stop(kGrace);
+  // The internal port goes last of what listens: readiness and metrics are wanted to the end.
+  if (house_->grpc != nullptr) house_->grpc->Stop(kGrace);
+  if (house_->http != nullptr) house_->http->Stop(kGrace);
   const int64_t cut = house_->shards.connections();
   house_->shards.Stop();
   LogLine(LogLevel::info, "relay stopped").With("cut", cut);

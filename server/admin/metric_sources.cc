@@ -67,6 +67,19 @@ void CollectLog(const EventLog& log, MetricFamilies& families) {
                    static_cast<double>(usage.evicted));
 }
 
+void CollectCommands(const CommandCounters& commands, MetricFamilies& families) {
+  for (size_t command = 0; command < CommandCounters::kCommands.size(); ++command) {
+    for (size_t outcome = 0; outcome < CommandCounters::kOutcomes.size(); ++outcome) {
+      const int64_t count = commands.Value(command, outcome);
+      if (count == 0) continue;
+      families.Counter("msab_commands_answered_total",
+                       "Client commands answered, by name and outcome.", static_cast<double>(count),
+                       {{"command", std::string(CommandCounters::kCommands[command])},
+                        {"outcome", std::string(CommandCounters::kOutcomes[outcome])}});
+    }
+  }
+}
+
 void CollectHttp(const HttpServer& server, MetricFamilies& families) {
   const HttpServer::Stats& stats = server.stats();
   families.Gauge("msab_http_connections", "Connections open on the internal port.",

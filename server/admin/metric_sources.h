@@ -10,6 +10,7 @@
 #include "server/ingress/emitter.h"
 #include "server/ingress/event_service.h"
 #include "server/log/event_log.h"
+#include "server/rooms/command_counters.h"
 #include "server/session/counters.h"
 
 namespace msab {
@@ -39,6 +40,9 @@ struct ShardView {
 };
 // Connections and frames, summed over the shards; their inboxes one by one.
 void CollectShards(absl::Span<const ShardView> shards, MetricFamilies& families);
+
+// What clients asked for, and what they were answered.
+void CollectCommands(const CommandCounters& commands, MetricFamilies& families);
 
 // The internal port.
 void CollectHttp(const HttpServer& server, MetricFamilies& families);

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc_security_constants.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
@@ -16,7 +17,8 @@
 namespace msab {
 namespace {
 
-// The reflection plugin of grpc++ puts itself into every ServerBuilder of a program that links it.
+// The reflection plugin of grpc++ puts itself into every ServerBuilder of the process once it is
+// initialised (or merely linked and kept by the linker), so it is taken out where it isn't wanted.
 constexpr char kReflectionPlugin[] = "proto_server_reflection";
 
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -62,6 +64,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   if (!credentials.ok()) return credentials.status();
 
   grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   int port = 0;
