@@ -11,3 +11,7 @@ if(MSAB_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+if(MSAB_FUZZ)
+  # Coverage of all our code, for the fuzzers to steer by.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
