@@ -284,9 +284,10 @@ void MessagePlan::WriteSpread(const Message& message, const Step& step, const Js
   for (const auto& [key, value] : entries) {
     if (sink.Full()) return;
     const JsonPath path{at, key};
-    const bool declared = std::any_of(steps_.begin(), steps_.end(), [&key](const Step& other) {
-      return other.kind != Kind::kSpread && other.json_name == key;
-    });
+    const bool declared =
+        std::any_of(steps_.begin(), steps_.end(), [&name = key](const Step& other) {
+          return other.kind != Kind::kSpread && other.json_name == name;
+        });
     if (declared) {
       sink.violations->Add(
           path, fmt::format("is a field of its own: not allowed in {}", step.field->name()));
