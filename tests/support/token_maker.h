@@ -18,8 +18,7 @@
 
 namespace msab {
 
-// Makes JWTs as Laravel's packages do, from OpenSSL's primitives and nothing of the relay's or of
-// libjwt's, so that a test does not ask the verifier's own library what a token is.
+// Makes JWTs as Laravel's packages do. Nothing in it is the relay's.
 inline std::string Base64Url(std::string_view bytes) {
   std::string out;
   absl::WebSafeBase64Escape(std::string(bytes), &out);

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/strings/escaping.h"
 #include "boost/json/parse.hpp"
 #include "tests/support/token_maker.h"
 
@@ -217,6 +218,37 @@ TEST_F(TokenVerifierTest, TakesRsaAndEcKeysFromOneFile) {
                   "confused");
   }
   ExpectRefused(TokenError::kInvalid, verifier_->Verify(HmacToken(kSecret, claims), kNow), "hmac");
+}
+
+// The examples of RFC 7515, appendices A.1 and A.3: signed by somebody else than this test. They
+// speak of no user, which is looked at only once the signature is found to be good.
+TEST(TokenVerifierRfcTest, AgreesWithTheStandardsExamples) {
+  const std::string claims =
+      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"
+      "fQ";
+  const std::string hs256 = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." + claims +
+                            ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+  const std::string es256 =
+      "eyJhbGciOiJFUzI1NiJ9." + claims +
+      ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxf"
+      "KTUJqPP3-Kg6NU1Q";
+  TokenVerifier::Options options;
+  options.secrets.emplace_back();
+  ASSERT_TRUE(absl::WebSafeBase64Unescape(
+      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+      &options.secrets.back()));
+  options.public_keys_pem =
+      "-----BEGIN PUBLIC KEY-----\n"
+      "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n"
+      "6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n"
+      "-----END PUBLIC KEY-----\n";
+  const auto verifier = Make(std::move(options));
+  for (const std::string& token : {hs256, es256}) {
+    EXPECT_EQ(std::get<TokenRefusal>(verifier->Verify(token, kNow)).reason, "no user id");
+    std::string other = token;
+    other[other.size() - 10] ^= 1;
+    EXPECT_EQ(std::get<TokenRefusal>(verifier->Verify(other, kNow)).reason, "signature");
+  }
 }
 
 TEST(TokenVerifierCreateTest, SaysWhatIsWrongWithTheKeys) {
