@@ -34,8 +34,8 @@ struct Entry {
 
   // Set by the log
   uint64_t sequence = 0;  // 0: not numbered (EPHEMERAL)
-  // Recipients for whom a LATEST entry had been replaced before it arrived: they don't get it.
-  // Empty but for the rare multi-recipient LATEST event.
+  // Recipients for whom a LATEST entry had been replaced before it arrived: they don't get it. In
+  // the target's order; empty but for the rare multi-recipient LATEST event.
   std::vector<AudienceKey> superseded_for;
 
   bool ExpiredAt(int64_t wall_millis) const { return expires_at != 0 && wall_millis >= expires_at; }

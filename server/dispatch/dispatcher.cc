@@ -93,8 +93,11 @@ absl::StatusOr<Dispatched> Dispatcher::Settle(const std::shared_ptr<Entry>& entr
   if (!entry->superseded_for.empty()) {
     // Only of several named users some can have a newer state already.
     Target rest{Target::Kind::kUsers, {}, {}};
+    auto superseded = entry->superseded_for.begin();
     for (const UserId user : entry->target.users) {
-      if (!absl::c_linear_search(entry->superseded_for, AudienceKey::User(user))) {
+      if (superseded != entry->superseded_for.end() && superseded->user == user) {
+        ++superseded;
+      } else {
         rest.users.push_back(user);
       }
     }

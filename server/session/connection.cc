@@ -65,12 +65,12 @@ class BeastConnection final : public Connection,
 
   // Transport (and Wire::Owner)
   Outbox& outbox() override { return wire().outbox(); }
-  void MarkDirty() override { host_.MarkDirty(*this); }
+  void MarkDirty() override;
   void Close(uint16_t code, std::string_view reason) override;
   void ResumeReading() override;
   void OnAuthenticated() override { ticket_.Authenticated(); }
   std::shared_ptr<void> Share() override { return shared_from_this(); }
-  void OnWireDirty() override { host_.MarkDirty(*this); }
+  void OnWireDirty() override { MarkDirty(); }
   void OnWireClosing() override;
   void OnWireBroken() override { Finish(); }
   void OnWireDrained() override { session_.OnDrained(); }
@@ -271,7 +271,7 @@ void BeastConnection::OnRead(error_code error, size_t bytes) {
   message_.append(piece_.data(), bytes);
   if (ws_.is_message_done()) OnMessage();
   if (stage_ == Stage::kClosing) {
-    Read();  // to the peer's close frame
+    if (!reading_) Read();  // to the peer's close frame
   } else {
     ResumeReading();
   }
@@ -305,19 +305,23 @@ void BeastConnection::Close(uint16_t code, std::string_view reason) {
                   [self = shared_from_this()](error_code) { self->Finish(); });
 }
 
+// What Beast still reads and answers after the end must not come back into the shard's lists.
+void BeastConnection::MarkDirty() {
+  if (stage_ != Stage::kFinished) host_.MarkDirty(*this);
+}
+
 void BeastConnection::OnWireClosing() {
+  if (stage_ == Stage::kFinished) return;
   stage_ = Stage::kClosing;
   session_.OnClosing();
 }
 
 void BeastConnection::Flush() {
   if (stage_ == Stage::kFinished) return;
-  const size_t waiting = outbox().bytes();
-  const int calls = wire().Flush();
-  counters().writes.Add(calls);
-  if (stage_ != Stage::kFinished) {
-    counters().bytes_written.Add(static_cast<int64_t>(waiting - outbox().bytes()));
-  }
+  const Wire::Written written = wire().Flush();
+  counters().writes.Add(written.calls);
+  counters().bytes_written.Add(static_cast<int64_t>(written.bytes));
+  if (written.bytes > 0) session_.OnWritten();
 }
 
 void BeastConnection::Drain(int64_t retry_after_ms) {
@@ -337,6 +341,8 @@ void BeastConnection::Finish() {
     LogEnd();
   }
   wire().Close();
+  // Its place is free, though a command under way may hold the connection for a while.
+  ticket_ = ConnectionLimits::Ticket();
   host_.Retire(*this);
 }
 

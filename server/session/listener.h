@@ -20,8 +20,8 @@ class Listener {
  public:
   explicit Listener(ConnectionHost& host);
 
-  // Binds and listens, before the shard's thread runs. `reuse_port` is off for a test that wants a
-  // port to itself. An address with port 0 is given one: see port().
+  // Binds and listens, before the shard's thread runs. An address with port 0 is given one: see
+  // port().
   absl::Status Open(const HostPort& address);
   uint16_t port() const { return port_; }
 

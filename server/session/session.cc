@@ -222,6 +222,9 @@ bool Session::ReplayPage(uint64_t upto) {
     ++delivered_;
     host_.counters().frames.Add();
     host_.counters().replayed.Add();
+    entrance.position = entry->sequence;
+    // A page of large events may be many times what is to wait: the rest is read again.
+    if (transport_.outbox().bytes() > host_.options().high_water / kLowWaterDivisor) return true;
   }
   entrance.position = page.through;
   return true;
@@ -233,7 +236,7 @@ bool Session::IsExcepted(const Entry& entry) const {
 }
 
 void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
-  if (state_ != State::kLive || slow_) return;
+  if (state_ != State::kLive) return;
   if (entry->sequence != 0) {
     if (entry->sequence <= last_) return;
     last_ = entry->sequence;
@@ -259,13 +262,20 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
   Send(frame);
   ++delivered_;
   host_.counters().frames.Add();
-  if (outbox.bytes() > high_water) {
-    host_.counters().ephemeral_dropped.Add(static_cast<int64_t>(outbox.DropEphemeral()));
-    if (outbox.bytes() > high_water) {
-      slow_ = true;
-      host_.MarkSlow(*this);
-    }
+  if (outbox.bytes() > high_water && !full_) {
+    full_ = true;
+    host_.MarkFull(*this);
   }
+}
+
+void Session::Relieve() {
+  full_ = false;
+  const size_t high_water = host_.options().high_water;
+  Outbox& outbox = transport_.outbox();
+  transport_.Flush();
+  if (state_ == State::kClosing || outbox.bytes() <= high_water) return;
+  host_.counters().ephemeral_dropped.Add(static_cast<int64_t>(outbox.DropEphemeral()));
+  if (outbox.bytes() > high_water) CloseSlow();
 }
 
 void Session::Send(FramePtr frame) {
@@ -274,10 +284,12 @@ void Session::Send(FramePtr frame) {
   last_sent_ = host_.NowSteady();
 }
 
+void Session::OnWritten() {
+  if (state_ == State::kReplaying) OnAlive();
+}
+
 void Session::OnDrained() {
-  if (state_ != State::kReplaying) return;
-  OnAlive();  // it takes no input meanwhile: what it reads is its sign of life
-  Replay();
+  if (state_ == State::kReplaying) Replay();
 }
 
 void Session::OnText(std::string_view text) {
@@ -362,7 +374,7 @@ void Session::Reply(std::optional<int64_t> id, const CommandResult& result) {
   if (!id || state_ == State::kClosing) return;
   Send(dialect_->Reply(*id, result));
   // A client that asks and never reads.
-  if (transport_.outbox().bytes() > host_.options().high_water) CloseSlow();
+  if (transport_.outbox().bytes() > host_.options().high_water) Relieve();
 }
 
 bool Session::InRoom(std::string_view room) const {

@@ -54,6 +54,9 @@ class Session final : public Caller, public TimerNode {
   void OnBinary();
   // Any bytes of the client, pongs included.
   void OnAlive() { last_heard_ = host_.NowSteady(); }
+  // The socket took some of what waits: while the session replays, and takes no input, that is the
+  // client's sign of life.
+  void OnWritten();
   // Everything that waited was written.
   void OnDrained();
   // The close handshake has begun, whoever began it: nothing is sent any more, and the peer has
@@ -67,8 +70,9 @@ class Session final : public Caller, public TimerNode {
 
   // Ends the session: what waits is sent, then the close frame.
   void Close(CloseCode code, std::string_view reason);
-  // The same for a reader that is too slow: what it has not begun to read is not sent.
-  void CloseSlow();
+  // The outbox is over the high-water mark: a reader whose socket takes no more is too slow. (What
+  // came within one turn was not even offered to it yet.)
+  void Relieve();
 
   bool reading() const { return state_ == State::kWaiting || state_ == State::kLive; }
   bool admitted() const { return state_ == State::kReplaying || state_ == State::kLive; }
@@ -122,6 +126,8 @@ class Session final : public Caller, public TimerNode {
   void Reply(std::optional<int64_t> id, const CommandResult& result);
   void Send(FramePtr frame);
   void Arm(int64_t now);
+  // For a reader that is too slow: what it has not begun to read is not sent.
+  void CloseSlow();
   Cursor At(uint64_t sequence) const { return {host_.epoch(), sequence}; }
   std::shared_ptr<Session> Share();
 
@@ -138,7 +144,7 @@ class Session final : public Caller, public TimerNode {
   // Shard thread only
   State state_ = State::kWaiting;
   CloseCause cause_ = CloseCause::kClient;
-  bool slow_ = false;  // waits for CloseSlow
+  bool full_ = false;  // waits for Relieve
   std::unique_ptr<Entrance> entrance_;
   std::vector<std::string> rooms_;
   uint64_t last_ = 0;       // the number of the last entry seen

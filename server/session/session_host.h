@@ -73,9 +73,9 @@ class SessionHost {
   virtual const EventLog& log() const = 0;
   virtual FramePtr ReplayFrame(const Dialect& dialect, const EntryPtr& entry) = 0;
 
-  // The session overflowed while the shard was handing out an entry: call its CloseSlow once that
-  // is over.
-  virtual void MarkSlow(Session& session) = 0;
+  // The session's outbox went over the high-water mark while the shard was handing out an entry:
+  // call its Relieve once that is over.
+  virtual void MarkFull(Session& session) = 0;
 };
 
 }  // namespace msab

@@ -22,6 +22,9 @@ class Transport {
   // The outbox has something to write: flush at the end of the shard's turn.
   virtual void MarkDirty() = 0;
 
+  // Writes what the socket takes at once. May find the connection lost.
+  virtual void Flush() = 0;
+
   // Sends what waits, then a close frame, and ends the connection.
   virtual void Close(uint16_t code, std::string_view reason) = 0;
 

@@ -18,19 +18,20 @@ thread_local std::array<iovec, kMaxParts> parts;
 
 }  // namespace
 
-int Wire::Flush() {
-  int calls = 0;
+Wire::Written Wire::Flush() {
+  Written done;
   while (!outbox_.empty() && !waiting_) {
     const int n = outbox_.Gather(parts.data(), kMaxParts);
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = static_cast<size_t>(n);
-    ++calls;
+    ++done.calls;
     const ssize_t written =
         n == 1 ? ::send(socket_.native_handle(), parts[0].iov_base, parts[0].iov_len,
                         MSG_NOSIGNAL | MSG_DONTWAIT)
                : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written > 0) {
+      done.bytes += static_cast<size_t>(written);
       outbox_.Consume(static_cast<size_t>(written));
       if (!outbox_.empty() && n < kMaxParts) WaitWritable();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -38,7 +39,7 @@ int Wire::Flush() {
     } else if (errno != EINTR) {
       outbox_.DropUnbegun();
       owner_->OnWireBroken();
-      return calls;
+      return done;
     }
   }
   if (outbox_.empty()) {
@@ -49,7 +50,7 @@ int Wire::Flush() {
     if (held_) net::post(get_executor(), std::exchange(held_, nullptr));
     owner_->OnWireDrained();
   }
-  return calls;
+  return done;
 }
 
 void Wire::WaitWritable() {
@@ -86,6 +87,8 @@ void Wire::ReadToEnd() {
 void Wire::Close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
+  // The write that waits holds the owner: it goes on, and Beast's next step meets a closed socket.
+  if (held_) net::post(get_executor(), std::exchange(held_, nullptr));
 }
 
 }  // namespace msab

@@ -63,8 +63,12 @@ class Wire {
   }
 
   // Writes what waits, as much as the socket takes, in one system call (more only past 1,024
-  // frames). Waits for the socket if it took less. Returns the number of system calls made.
-  int Flush();
+  // frames). Waits for the socket if it took less.
+  struct Written {
+    int calls = 0;  // system calls
+    size_t bytes = 0;
+  };
+  Written Flush();
 
   // Bytes read past the HTTP request's end: the next reads give them back first.
   void Unread(std::string bytes) { unread_ = std::move(bytes); }
@@ -73,6 +77,7 @@ class Wire {
   // close deadline bounds it.
   void Teardown(absl::AnyInvocable<void(boost::system::error_code)> done);
 
+  // Closes the socket and ends every operation under way.
   void Close();
 
   template <typename MutableBufferSequence, typename ReadHandler>

@@ -36,7 +36,12 @@ Shard::Shard(int index, const House& house, Options options)
       ticker_(io_),
       now_(house.clock->SteadyMillis()) {}
 
-Shard::~Shard() { AbortAll(); }
+Shard::~Shard() {
+  AbortAll();
+  // What waits may hold connections, whose sockets must go before the io_context does.
+  std::vector<InboxItem> waiting;
+  inbox_.TakeAll(waiting);
+}
 
 absl::Status Shard::Listen(const HostPort& address) {
   absl::Status opened = listener_.Open(address);
@@ -121,12 +126,13 @@ void Shard::HandleInbox() {
     InboxItem item = std::move(taken_[next_++]);
     if (item.entry != nullptr) {
       Hand(item.entry);
+      for (Session* session : full_) session->Relieve();
+      full_.clear();
     } else {
       item.task();
     }
   }
   inbox_.Handled(count);
-  if (next_ < taken_.size()) net::post(io_, [this] { HandleInbox(); });
 }
 
 void Shard::Hand(const EntryPtr& entry) {
@@ -153,18 +159,20 @@ void Shard::Hand(const EntryPtr& entry) {
       for (Session* session : room->second) give(session);
       break;
     }
-    case Target::Kind::kUsers:
+    case Target::Kind::kUsers: {
+      // The log names those for whom it came too late in the target's own order.
+      auto superseded = entry->superseded_for.begin();
       for (UserId id : target.users) {
-        const auto user = users_.find(id);
-        if (user == users_.end()) continue;
-        if (!entry->superseded_for.empty() &&
-            std::find(entry->superseded_for.begin(), entry->superseded_for.end(),
-                      AudienceKey::User(id)) != entry->superseded_for.end()) {
+        if (superseded != entry->superseded_for.end() && superseded->user == id) {
+          ++superseded;
           continue;
         }
+        const auto user = users_.find(id);
+        if (user == users_.end()) continue;
         for (Session* session : user->second) give(session);
       }
       break;
+    }
     case Target::Kind::kUserInRoom: {
       const auto user = users_.find(target.users.front());
       if (user == users_.end()) break;
@@ -240,8 +248,6 @@ void Shard::MarkDirty(Connection& connection) {
 }
 
 void Shard::EndTurn() {
-  for (Session* session : slow_) session->CloseSlow();
-  slow_.clear();
   for (int round = 0; round < kFlushRounds && !dirty_.empty(); ++round) {
     flushing_.swap(dirty_);
     for (Connection* connection : flushing_) {
@@ -250,7 +256,11 @@ void Shard::EndTurn() {
     }
     flushing_.clear();
   }
-  if (!dirty_.empty()) net::post(io_, [] {});  // another turn
+  if (next_ < taken_.size()) {
+    net::post(io_, [this] { HandleInbox(); });
+  } else if (!dirty_.empty()) {
+    net::post(io_, [] {});  // another turn
+  }
   retired_.clear();
 }
 

@@ -71,8 +71,8 @@ class Shard final : public SessionHost, public ConnectionHost {
   bool Turn();
 
   // Shard thread only
-  // Closes the listener and asks every connection to come back: one after another over `spread`
-  // ms, each told to wait a jittered while.
+  // From now on upgrades are refused (503), and every connection is asked to come back: one after
+  // another over `spread` ms, each told to wait a jittered while.
   void BeginDrain(int64_t spread);
   // Ends what is left, at once.
   void AbortAll();
@@ -97,7 +97,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   uint64_t settled() const override { return settled_; }
   const EventLog& log() const override { return *house_.log; }
   FramePtr ReplayFrame(const Dialect& dialect, const EntryPtr& entry) override;
-  void MarkSlow(Session& session) override { slow_.push_back(&session); }
+  void MarkFull(Session& session) override { full_.push_back(&session); }
 
   // ConnectionHost
   net::io_context& io() override { return io_; }
@@ -159,7 +159,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   std::vector<Connection*> dirty_;
   std::vector<Connection*> flushing_;
   std::vector<std::shared_ptr<Connection>> retired_;
-  Sessions slow_;
+  Sessions full_;
 
   std::vector<std::weak_ptr<Connection>> leaving_;  // to be drained, last first
   int64_t drain_started_ = 0;
