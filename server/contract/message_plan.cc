@@ -145,35 +145,10 @@ absl::Status MessagePlan::AddStep(const FieldDescriptor& field,
   return absl::OkStatus();
 }
 
-void MessagePlan::Write(const Message& message, const JsonPath* at, PayloadSink& sink) const {
-  const Reflection& reflection = *message.GetReflection();
-  sink.text->push_back('{');
-  for (const Step& step : steps_) {
-    if (step.kind == Kind::kSpread) {
-      WriteSpread(message, step, at, sink);
-      continue;
-    }
-    const bool present = step.repeated || reflection.HasField(message, step.field);
-    if (!present && !step.rule.nullable) {
-      if (step.rule.required) {
-        sink.violations->Add(JsonPath{at, step.json_name}, "is required");
-      }
-      continue;
-    }
-    if (sink.text->back() != '{') sink.text->push_back(',');
-    sink.text->append(step.key);
-    if (!present) {
-      sink.text->append("null");
-    } else if (step.repeated) {
-      WriteList(message, step, {at, step.json_name}, sink);
-    } else {
-      WriteOne(message, step, {at, step.json_name}, sink);
-    }
-  }
-  sink.text->push_back('}');
-}
-
 namespace {
+
+using Kind = MessagePlan::Kind;
+using Step = MessagePlan::Step;
 
 void WriteInt(int64_t value, const FieldRule& rule, const JsonPath& at, PayloadSink& sink) {
   if (std::optional<std::string> problem = rule.Problem(value)) {
@@ -202,11 +177,8 @@ void WriteString(std::string_view value, const FieldRule& rule, const JsonPath& 
 
 void WriteBool(bool value, PayloadSink& sink) { sink.text->append(value ? "true" : "false"); }
 
-}  // namespace
-
-void MessagePlan::WriteOne(const Message& message, const Step& step, const JsonPath& at,
-                           PayloadSink& sink) const {
-  const Reflection& reflection = *message.GetReflection();
+void WriteOne(const Message& message, const Reflection& reflection, const Step& step,
+              const JsonPath& at, PayloadSink& sink) {
   switch (step.kind) {
     case Kind::kBool:
       return WriteBool(reflection.GetBool(message, step.field), sink);
@@ -228,9 +200,8 @@ void MessagePlan::WriteOne(const Message& message, const Step& step, const JsonP
   }
 }
 
-void MessagePlan::WriteList(const Message& message, const Step& step, const JsonPath& at,
-                            PayloadSink& sink) const {
-  const Reflection& reflection = *message.GetReflection();
+void WriteList(const Message& message, const Reflection& reflection, const Step& step,
+               const JsonPath& at, PayloadSink& sink) {
   const int size = reflection.FieldSize(message, step.field);
   if (std::optional<std::string> problem = step.rule.ProblemWithSize(size)) {
     sink.violations->Add(at, *std::move(problem));
@@ -268,9 +239,9 @@ void MessagePlan::WriteList(const Message& message, const Step& step, const Json
   sink.text->push_back(']');
 }
 
-void MessagePlan::WriteSpread(const Message& message, const Step& step, const JsonPath* at,
-                              PayloadSink& sink) const {
-  const Reflection& reflection = *message.GetReflection();
+// `steps`: of the message that the entries are spread over.
+void WriteSpread(const Message& message, const Reflection& reflection, const Step& step,
+                 const std::vector<Step>& steps, const JsonPath* at, PayloadSink& sink) {
   const FieldDescriptor* key_field = step.field->message_type()->map_key();
   const FieldDescriptor* value_field = step.field->message_type()->map_value();
   // Sorted, so that equal payloads are equal texts.
@@ -284,10 +255,9 @@ void MessagePlan::WriteSpread(const Message& message, const Step& step, const Js
   for (const auto& [key, value] : entries) {
     if (sink.Full()) return;
     const JsonPath path{at, key};
-    const bool declared =
-        std::any_of(steps_.begin(), steps_.end(), [&name = key](const Step& other) {
-          return other.kind != Kind::kSpread && other.json_name == name;
-        });
+    const bool declared = std::any_of(steps.begin(), steps.end(), [&key](const Step& other) {
+      return other.kind != Kind::kSpread && other.json_name == key;
+    });
     if (declared) {
       sink.violations->Add(
           path, fmt::format("is a field of its own: not allowed in {}", step.field->name()));
@@ -301,6 +271,36 @@ void MessagePlan::WriteSpread(const Message& message, const Step& step, const Js
     sink.text->push_back(':');
     WriteValue(*value, path, sink);
   }
+}
+
+}  // namespace
+
+void MessagePlan::Write(const Message& message, const JsonPath* at, PayloadSink& sink) const {
+  const Reflection& reflection = *message.GetReflection();
+  sink.text->push_back('{');
+  for (const Step& step : steps_) {
+    if (step.kind == Kind::kSpread) {
+      WriteSpread(message, reflection, step, steps_, at, sink);
+      continue;
+    }
+    const bool present = step.repeated || reflection.HasField(message, step.field);
+    if (!present && !step.rule.nullable) {
+      if (step.rule.required) {
+        sink.violations->Add(JsonPath{at, step.json_name}, "is required");
+      }
+      continue;
+    }
+    if (sink.text->back() != '{') sink.text->push_back(',');
+    sink.text->append(step.key);
+    if (!present) {
+      sink.text->append("null");
+    } else if (step.repeated) {
+      WriteList(message, reflection, step, {at, step.json_name}, sink);
+    } else {
+      WriteOne(message, reflection, step, {at, step.json_name}, sink);
+    }
+  }
+  sink.text->push_back('}');
 }
 
 }  // namespace msab

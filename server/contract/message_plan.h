@@ -62,13 +62,6 @@ class MessagePlan {
       const google::protobuf::Descriptor& message,
       std::vector<const google::protobuf::Descriptor*>& above);
 
-  void WriteOne(const google::protobuf::Message& message, const Step& step, const JsonPath& at,
-                PayloadSink& sink) const;
-  void WriteList(const google::protobuf::Message& message, const Step& step, const JsonPath& at,
-                 PayloadSink& sink) const;
-  void WriteSpread(const google::protobuf::Message& message, const Step& step, const JsonPath* at,
-                   PayloadSink& sink) const;
-
   // Constant after construction
   const google::protobuf::Descriptor& descriptor_;
   std::vector<Step> steps_;
