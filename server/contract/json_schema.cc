@@ -106,8 +106,8 @@ json::object JsonSchemas::Message(const MessagePlan& plan, bool read) {
     }
   }
   json::object schema{{"type", "object"}};
-  if (std::string comment = comments_.Of(plan.descriptor()); !comment.empty()) {
-    schema["description"] = std::move(comment);
+  if (const std::string comment = comments_.Of(plan.descriptor()); !comment.empty()) {
+    schema["description"] = comment;
   }
   schema["properties"] = std::move(properties);
   if (!required.empty()) schema["required"] = std::move(required);
@@ -124,13 +124,13 @@ json::object JsonSchemas::Field(const Step& step, bool read) {
     if (step.rule.max_items != FieldRule::kUnbounded) list["maxItems"] = step.rule.max_items;
     schema = std::move(list);
   }
-  std::string comment = comments_.Of(*step.field);
+  const std::string comment = comments_.Of(*step.field);
   if (comment.empty()) return schema;
   if (schema.contains("$ref")) {  // whose siblings don't count
     json::object reference = std::exchange(schema, {});
     schema["allOf"] = json::array{std::move(reference)};
   }
-  schema["description"] = std::move(comment);
+  schema["description"] = comment;
   return schema;
 }
 

@@ -239,6 +239,12 @@ void WriteList(const Message& message, const Reflection& reflection, const Step&
   sink.text->push_back(']');
 }
 
+bool IsDeclared(const std::vector<Step>& steps, std::string_view key) {
+  return std::any_of(steps.begin(), steps.end(), [key](const Step& step) {
+    return step.kind != Kind::kSpread && step.json_name == key;
+  });
+}
+
 // `steps`: of the message that the entries are spread over.
 void WriteSpread(const Message& message, const Reflection& reflection, const Step& step,
                  const std::vector<Step>& steps, const JsonPath* at, PayloadSink& sink) {
@@ -255,10 +261,7 @@ void WriteSpread(const Message& message, const Reflection& reflection, const Ste
   for (const auto& [key, value] : entries) {
     if (sink.Full()) return;
     const JsonPath path{at, key};
-    const bool declared = std::any_of(steps.begin(), steps.end(), [&key](const Step& other) {
-      return other.kind != Kind::kSpread && other.json_name == key;
-    });
-    if (declared) {
+    if (IsDeclared(steps, key)) {
       sink.violations->Add(
           path, fmt::format("is a field of its own: not allowed in {}", step.field->name()));
       continue;
