@@ -219,8 +219,8 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   if (!http.ok()) return http.status();
   house->http = *std::move(http);
   house->scraped_http = house->http.get();
-  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc =
-      GrpcServer::Start(GrpcOptions(config.grpc), {&house->events});
+  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(
+      GrpcOptions(config.grpc), {{v1::EventService::service_full_name(), &house->events}});
   if (!grpc.ok()) return grpc.status();
   house->grpc = *std::move(grpc);
   house->grpc->SetServing(true);

@@ -78,6 +78,9 @@ void EmitStream::OnReadDone(bool ok) {
     *slot->result.mutable_error() = std::move(refusal);
     Answered(slot);
   }
+  // Not before: the next event must not overtake this one.
+  absl::MutexLock lock(&mu_);
+  Read();
 }
 
 void EmitStream::Answered(Slot* slot) {
@@ -88,7 +91,6 @@ void EmitStream::Answered(Slot* slot) {
     slot->answered = true;
     --under_way_;
     Write();
-    Read();
     End();
     last = released_ && under_way_ == 0;
   }

@@ -73,7 +73,7 @@ class Emitter {
  public:
   struct Options {
     size_t max_in_flight = 10'000;  // calls and stream messages being worked on
-    Idempotency::Options idempotency;
+    Idempotency::Options idempotency{};
   };
 
   // What became of the emits so far.

@@ -205,6 +205,7 @@ grpc::ServerUnaryReactor* EventService::GetCursor(grpc::CallbackServerContext* c
 
 void EventService::DrainStreams() {
   absl::MutexLock lock(&mu_);
+  draining_ = true;
   for (EmitStream* const stream : streams_) stream->Drain();
 }
 
@@ -216,6 +217,7 @@ size_t EventService::open_streams() const {
 void EventService::Opened(EmitStream* stream) {
   absl::MutexLock lock(&mu_);
   streams_.insert(stream);
+  if (draining_) stream->Drain();
 }
 
 void EventService::Closed(EmitStream* stream) {

@@ -41,7 +41,8 @@ class EventService final : public v1::EventService::CallbackService {
                                       const v1::GetCursorRequest* request,
                                       v1::GetCursorResponse* response) override;
 
-  // Ends open streams once what they brought is answered. After Emitter::Drain.
+  // Ends open streams, and those still to come, once what they brought is answered. After
+  // Emitter::Drain.
   void DrainStreams();
 
   size_t open_streams() const;
@@ -65,6 +66,7 @@ class EventService final : public v1::EventService::CallbackService {
   // Any thread
   mutable absl::Mutex mu_;
   absl::flat_hash_set<EmitStream*> streams_ ABSL_GUARDED_BY(mu_);
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace msab

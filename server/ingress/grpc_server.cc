@@ -7,27 +7,44 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc_security_constants.h"
+#include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "server/base/clock.h"
+#include "server/base/logging.h"
 
 namespace msab {
 namespace {
 
-// The reflection plugin of grpc++ puts itself into every ServerBuilder of the process once it is
-// initialised (or merely linked and kept by the linker), so it is taken out where it isn't wanted.
-constexpr char kReflectionPlugin[] = "proto_server_reflection";
-
-class WithoutReflection final : public grpc::ServerBuilderOption {
+// The reflection plugin puts itself into every ServerBuilder of a program, or doesn't, depending on
+// how grpc++_reflection was linked. Here it is there if it is wanted, and not twice.
+class Reflection final : public grpc::ServerBuilderOption {
  public:
+  explicit Reflection(bool wanted) : wanted_(wanted) {}
   void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    std::erase_if(*plugins, [](const auto& plugin) { return plugin->name() == kReflectionPlugin; });
+    auto plugin = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    std::erase_if(*plugins, [&](const auto& other) { return other->name() == plugin->name(); });
+    if (wanted_) plugins->push_back(std::move(plugin));
   }
+
+ private:
+  const bool wanted_;
 };
+
+// What gRPC's core has to say (a failed handshake, mostly) goes into our log, now and then.
+void LogGrpc(gpr_log_func_args* said) {
+  static LogEvery every(1'000);
+  uint64_t suppressed = 0;
+  if (!every.Due(Clock::Real().SteadyMillis(), suppressed)) return;
+  LogLine line(said->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::warn : LogLevel::info, "grpc");
+  line.With("detail", said->message);
+  if (suppressed > 0) line.With("suppressed", suppressed);
+}
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -58,15 +75,15 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
-    const Options& options, const std::vector<grpc::Service*>& services) {
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const Options& options,
+                                                              const std::vector<Served>& services) {
+  gpr_set_log_function(&LogGrpc);
   auto credentials = Credentials(options);
   if (!credentials.ok()) return credentials.status();
 
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+  builder.SetOption(std::make_unique<Reflection>(options.reflection));
   int port = 0;
   builder.AddListeningPort(options.listen.ToString(), *std::move(credentials), &port);
   builder.SetMaxReceiveMessageSize(options.max_message);
@@ -79,7 +96,11 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 120'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
-  for (grpc::Service* const service : services) builder.RegisterService(service);
+  std::vector<std::string> names;
+  for (const Served& served : services) {
+    builder.RegisterService(served.service);
+    names.push_back(served.name);
+  }
 
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
@@ -88,19 +109,22 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
         options.tls_cert.empty() ? ""
                                  : ": the address is taken, or certificate and key don't fit"));
   }
-  auto started = std::unique_ptr<GrpcServer>(
-      new GrpcServer(std::move(server), {options.listen.host, static_cast<uint16_t>(port)}));
+  auto started = std::unique_ptr<GrpcServer>(new GrpcServer(
+      std::move(server), {options.listen.host, static_cast<uint16_t>(port)}, std::move(names)));
   started->SetServing(false);
   return started;
 }
 
-GrpcServer::GrpcServer(std::unique_ptr<grpc::Server> server, HostPort address)
-    : server_(std::move(server)), address_(std::move(address)) {}
+GrpcServer::GrpcServer(std::unique_ptr<grpc::Server> server, HostPort address,
+                       std::vector<std::string> names)
+    : server_(std::move(server)), address_(std::move(address)), names_(std::move(names)) {}
 
 GrpcServer::~GrpcServer() { Stop(std::chrono::milliseconds(0)); }
 
 void GrpcServer::SetServing(bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus(serving);
+  grpc::HealthCheckServiceInterface& health = *server_->GetHealthCheckService();
+  health.SetServingStatus(serving);
+  for (const std::string& name : names_) health.SetServingStatus(name, serving);
 }
 
 void GrpcServer::Stop(std::chrono::milliseconds grace) {

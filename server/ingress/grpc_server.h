@@ -20,25 +20,30 @@ namespace msab {
 // grpc.health.v1 and, if wanted, reflection. Bounded in message size, streams a connection, and
 // threads.
 //
-// Owned by the Relay. Any thread.
+// Owned by the Relay; one thread calls it.
 class GrpcServer {
  public:
   struct Options {
     HostPort listen{};
     // Paths of PEM files. No certificate: plain text. With `client_ca`, clients must show a
     // certificate that it signed.
-    std::string tls_cert;
-    std::string tls_key;
-    std::string client_ca;
+    std::string tls_cert{};
+    std::string tls_key{};
+    std::string client_ca{};
     bool reflection = true;
     int max_message = 4 << 20;  // bytes received
     int max_streams = 1'000;    // at a time, on one connection
   };
 
-  // Health says NOT_SERVING until SetServing. `services` outlive the server. Errors name the
-  // address, or the file.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
-      const Options& options, const std::vector<grpc::Service*>& services);
+  // A service, by the full name that health is asked for. It outlives the server.
+  struct Served {
+    std::string name;
+    grpc::Service* service;
+  };
+
+  // Health says NOT_SERVING until SetServing. Errors name the address, or the file.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const Options& options,
+                                                           const std::vector<Served>& services);
 
   // Stops at once if Stop was not called.
   ~GrpcServer();
@@ -56,10 +61,12 @@ class GrpcServer {
   const HostPort& address() const { return address_; }
 
  private:
-  GrpcServer(std::unique_ptr<grpc::Server> server, HostPort address);
+  GrpcServer(std::unique_ptr<grpc::Server> server, HostPort address,
+             std::vector<std::string> names);
 
   const std::unique_ptr<grpc::Server> server_;
   const HostPort address_;
+  const std::vector<std::string> names_;  // of the services
   bool stopped_ = false;
 };
 

@@ -8,7 +8,7 @@
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/http.hpp"
 
-namespace msab::testing {
+namespace msab::test {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -80,4 +80,4 @@ std::string HttpClient::ReadBytes(size_t n) {
   return bytes;
 }
 
-}  // namespace msab::testing
+}  // namespace msab::test

@@ -7,7 +7,7 @@
 #include "server/base/address.h"
 #include "server/http/http_server.h"
 
-namespace msab::testing {
+namespace msab::test {
 
 // A blocking HTTP client on a real loopback socket, which sends exactly the bytes it is told to.
 class HttpClient {
@@ -35,6 +35,6 @@ class HttpClient {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace msab::testing
+}  // namespace msab::test
 
 #endif  // MSAB_TESTS_UNIT_HTTP_HTTP_CLIENT_H_

@@ -16,7 +16,7 @@ namespace msab {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::HttpClient;
+using test::HttpClient;
 using namespace std::chrono_literals;
 
 std::string_view HeaderOf(const HttpResponse& response, std::string_view name) {
