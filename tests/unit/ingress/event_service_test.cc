@@ -252,14 +252,7 @@ TEST_F(EventServiceTest, StopEndsStreamsThatDontEnd) {
 
 class LateEventServiceTest : public ::testing::Test {
  protected:
-  // Until the log has `n` appends to complete.
-  void AwaitPending(size_t n) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (wire_.house.log.pending() < n && std::chrono::steady_clock::now() < end) {
-      std::this_thread::yield();
-    }
-    ASSERT_EQ(wire_.house.log.pending(), n);
-  }
+  void AwaitPending(size_t n) { ASSERT_TRUE(test::AwaitPending(wire_.house.log, n)); }
 
   Wire<LateLog> wire_{{}, {.max_deadline = 300ms}};
 };

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,13 @@ inline int64_t RetryOf(const google::rpc::Status& refusal) {
     return retry.retry_delay().seconds() * 1000 + retry.retry_delay().nanos() / 1'000'000;
   }
   return -1;
+}
+
+// Waits until `log` has `n` appends to complete; false if they don't come.
+inline bool AwaitPending(const LateLog& log, size_t n) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (log.pending() < n && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  return log.pending() == n;
 }
 
 // An emit in the test's hand.
