@@ -77,8 +77,9 @@ Relay::Relay(const Stage& stage, int shards, std::map<std::string, std::string> 
   }
   child_ = std::make_unique<Child>(std::vector<std::string>{stage.relay}, settings,
                                    stage.cores.server, stage.directory + "/relay.log");
-  while (!SaysReady(http_port_)) {
+  for (int waits = 0; !SaysReady(http_port_); ++waits) {
     child_->CheckAlive();
+    if (waits == 500) Fail("the relay has not become ready in ten seconds");
     usleep(20'000);
   }
 }
