@@ -6,6 +6,9 @@ set -euo pipefail
 subject=$1
 relay=$2
 work=$(mktemp -d)
+# The relay prints no configuration without them.
+export MSAB_API_KEYS=laravel:development-key
+export MSAB_JWT_SECRETS=development-secret-never-in-production
 trap 'rm -rf "$work"' EXIT
 
 fail() {
@@ -38,7 +41,7 @@ docker_image() {
   awk '/^FROM/ { stage++ } stage == 2' deploy/Dockerfile >"$work/stage2"
   while read -r library; do
     package=$(dpkg-query -S "*/$library" | head -1 | cut -d: -f1)
-    case $package in libc6 | libgcc-s1 | libstdc++6) continue ;; esac
+    case $package in libc6* | libgcc-s1 | libstdc++6) continue ;; esac
     grep -qE "^ +${package//+/\\+}( |$)" "$work/stage2" ||
       fail "the image lacks $package, which has $library"
   done < <(readelf -d "$relay" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
@@ -87,8 +90,6 @@ PYTHON
 # The example is accepted and changes no default. (That it says every key is tested beside the
 # README.)
 example_config() {
-  export MSAB_API_KEYS=laravel:development-key
-  export MSAB_JWT_SECRETS=development-secret-never-in-production
   "$relay" --config deploy/config.example.toml --check-config
   "$relay" --print-config >"$work/defaults"
   "$relay" --config deploy/config.example.toml --print-config >"$work/example"
