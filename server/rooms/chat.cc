@@ -92,7 +92,7 @@ void ChatSend::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
   dispatcher_.DispatchFrom(
       caller->shard(), std::move(entry),
       [this, claim = std::move(claim), id = std::move(id),
-       reply = std::move(reply)](absl::StatusOr<Dispatched> outcome) mutable {
+       reply = std::move(reply)](const absl::StatusOr<Dispatched>& outcome) mutable {
         const CommandResult result =
             outcome.ok() ? SentAs(id) : CommandResult(NotDispatched(outcome.status()));
         if (claim) Settle(claim, outcome.ok() ? std::optional(id) : std::nullopt, result);
@@ -118,9 +118,8 @@ std::shared_ptr<Entry> ChatSend::MakeEntry(const Caller& caller, const Data& dat
 void ChatSend::Settle(const ChatDedup::Claim& claim, std::optional<std::string> id,
                       const CommandResult& result) {
   for (ChatDedup::Waiting& waiting : dedup_.Settle(claim, std::move(id))) {
-    dispatcher_.Post(waiting.shard, [reply = std::move(waiting.reply), result]() mutable {
-      reply(std::move(result));
-    });
+    dispatcher_.Post(waiting.shard,
+                     [reply = std::move(waiting.reply), result]() mutable { reply(result); });
   }
 }
 

@@ -64,7 +64,7 @@ void GiftSend::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
     dispatcher_.DispatchFrom(
         shard, catalog_.Make(event, Target::User(sender), clock_.WallMillis()),
         [reply = std::move(reply), error = std::move(error)](
-            absl::StatusOr<Dispatched> /*outcome*/) mutable { reply(std::move(error)); });
+            const absl::StatusOr<Dispatched>& /*outcome*/) mutable { reply(std::move(error)); });
   };
   gateway_.Submit(std::move(gift), std::move(refused));
 }

@@ -12,7 +12,7 @@ namespace msab {
 namespace {
 
 CommandReply NoReply() {
-  return [](CommandResult) { ADD_FAILURE() << "answered"; };
+  return [](const CommandResult&) { ADD_FAILURE() << "answered"; };
 }
 
 class ChatDedupTest : public ::testing::Test {
@@ -135,9 +135,10 @@ TEST_F(ChatDedupTest, OfManyThreadsOneIsFirst) {
     const std::string client_id = absl::StrCat("c", round);
     std::vector<ChatDedup::Verdict> verdicts(4);
     std::vector<std::thread> threads;
+    threads.reserve(verdicts.size());
     for (ChatDedup::Verdict& verdict : verdicts) {
       threads.emplace_back([&dedup, &client_id, &verdict] {
-        CommandReply reply = [](CommandResult) {};
+        CommandReply reply = [](const CommandResult&) {};
         verdict = dedup.Look(1, client_id, 0, reply);
       });
     }

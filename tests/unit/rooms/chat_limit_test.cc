@@ -77,6 +77,7 @@ TEST(ChatLimit, ThreadsShareOneBucket) {
   ChatLimit limit(clock, 500);
   std::vector<int> taken(4);
   std::vector<std::thread> threads;
+  threads.reserve(taken.size());
   for (int& count : taken) {
     threads.emplace_back([&limit, &count] {
       for (int i = 0; i < 500; ++i) count += limit.Take(1, "a") == 0 ? 1 : 0;

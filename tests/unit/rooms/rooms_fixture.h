@@ -60,8 +60,7 @@ class RoomsFixture : public ::testing::Test {
   }
 
   void Configure(Commands::Options options) {
-    commands_ =
-        std::make_unique<Commands>(*catalog_, clock_, dispatcher_, *gateway_, std::move(options));
+    commands_ = std::make_unique<Commands>(*catalog_, clock_, dispatcher_, *gateway_, options);
   }
 
   // A registered session. Its profile's further claims, if any, begin with a comma.
