@@ -97,6 +97,9 @@ GrpcServer::Options GrpcOptions(const Config::Grpc& grpc) {
 struct Relay::House {
   House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
         std::unique_ptr<const TokenVerifier> the_tokens);
+  // The shards' threads call the commands, which go first: a start that failed half-way must not
+  // leave them running.
+  ~House() { shards.Stop(); }
 
   Shard::House ForShards();
   void DescribeHealth();

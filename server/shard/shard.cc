@@ -115,7 +115,8 @@ void Shard::Settle() {
 }
 
 void Shard::HandleInbox() {
-  if (next_ == taken_.size()) {
+  const bool rest = next_ < taken_.size();
+  if (!rest) {
     taken_.clear();
     next_ = 0;
     inbox_.TakeAll(taken_);
@@ -133,6 +134,8 @@ void Shard::HandleInbox() {
     }
   }
   inbox_.Handled(count);
+  // The inbox may have woken us meanwhile, and that call have gone to the rest.
+  if (rest && next_ == taken_.size()) net::post(io_, [this] { HandleInbox(); });
 }
 
 void Shard::Hand(const EntryPtr& entry) {
