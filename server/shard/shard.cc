@@ -259,7 +259,8 @@ void Shard::EndTurn() {
     }
     flushing_.clear();
   }
-  if (next_ < taken_.size()) {
+  // What came while the shard was at an older part had a wake of its own, which took that part on.
+  if (inbox_.size() > 0) {
     net::post(io_, [this] { HandleInbox(); });
   } else if (!dirty_.empty()) {
     net::post(io_, [] {});  // another turn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "boost/asio/post.hpp"
 #include "boost/json/parse.hpp"
 #include "server/contract/cursor.h"
 #include "tests/unit/shard/harness.h"
@@ -253,6 +254,19 @@ TEST(Delivery, WritesBetweenThePartsOfALongInbox) {
   EXPECT_LE(house.counters().entries.Value(), 200);
   EXPECT_GT(house.counters().writes.Value(), writes);
   EXPECT_EQ(client->Texts().size(), 2000u);
+}
+
+// One more entry comes while the shard is at a part of its inbox that doesn't end in this turn: no
+// tick of the clock is needed for it to be found.
+TEST(Delivery, ComesToTheEndOfAnInboxThatIsFilledMeanwhile) {
+  TestHouse house;
+  const auto client = Client::Live(house);
+  for (int more = 0; more < 70; ++more) {
+    for (int i = 0; i < 60 + more; ++i) house.Emit(Durable(Target::User(1)));
+    net::post(house.shard().io(), [&house] { house.Emit(Durable(Target::User(1))); });
+    house.Settle();
+    ASSERT_EQ(house.shard().inbox().size(), 0u) << more;
+  }
 }
 
 TEST(Delivery, CountsWhatItWrites) {
