@@ -82,7 +82,6 @@ TEST(Frame, LivesAsLongAsItIsShared) {
   first = FramePtr();
   second = std::move(third);
   third = second;
-  second = second;  // NOLINT(clang-diagnostic-self-assign-overloaded)
   EXPECT_FALSE(watched.expired());
   EXPECT_EQ(second.get(), third.get());
   second = FramePtr();
