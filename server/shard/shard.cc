@@ -115,8 +115,7 @@ void Shard::Settle() {
 }
 
 void Shard::HandleInbox() {
-  const bool rest = next_ < taken_.size();
-  if (!rest) {
+  if (next_ == taken_.size()) {
     taken_.clear();
     next_ = 0;
     inbox_.TakeAll(taken_);
@@ -134,8 +133,6 @@ void Shard::HandleInbox() {
     }
   }
   inbox_.Handled(count);
-  // The inbox may have woken us meanwhile, and that call have gone to the rest.
-  if (rest && next_ == taken_.size()) net::post(io_, [this] { HandleInbox(); });
 }
 
 void Shard::Hand(const EntryPtr& entry) {
