@@ -57,7 +57,7 @@ std::string NewEventId() {
 std::string NewConnectionId() {
   static constexpr char kAlphabet[] =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<uint8_t, 20> b;
+  std::array<uint8_t, 15> b;
   TakeRandom(b.data(), b.size());
   std::string id(b.size(), '\0');
   for (size_t i = 0; i < b.size(); ++i) id[i] = kAlphabet[b[i] & 63];

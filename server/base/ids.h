@@ -9,8 +9,9 @@ namespace msab {
 // Laravel's tables of them compact). 36 characters. Any thread.
 std::string NewEventId();
 
-// A fresh connection id: 120 random bits as 20 characters of base64url, from the kernel's
-// generator, so that nobody can name another's connection by guessing. Any thread.
+// A fresh connection id: 90 random bits from the kernel's generator, so that nobody can name
+// another's connection by guessing, as 15 characters of base64url: what a std::string holds
+// without an allocation, and ids are kept in several places. Any thread.
 std::string NewConnectionId();
 
 // A fresh log epoch: 12 characters of [0-9a-z]. Any thread.

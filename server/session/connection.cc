@@ -24,9 +24,9 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-// Reading happens into this much at a time: what an idle connection holds ready. A client's
-// command fits; a longer message is gathered in pieces.
-constexpr size_t kReadBytes = 128;
+// Reading happens into this much at a time: what an idle connection holds ready. A join fits; a
+// longer message is gathered in pieces from Beast's own buffer.
+constexpr size_t kReadBytes = 64;
 
 // Bytes sent that the kernel may hold unacknowledged-and-unsent before it says "full". What waits
 // beyond stays in the outbox, where a LATEST frame can still be replaced and the high-water mark
@@ -59,6 +59,7 @@ class BeastConnection final : public Connection,
   void Start();
 
   // Connection
+  void Prefetch() const override { __builtin_prefetch(&ws_.next_layer()); }
   void Flush() override;
   void Drain(int64_t retry_after_ms) override;
   void Abort() override { Finish(); }

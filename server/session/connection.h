@@ -18,6 +18,9 @@ namespace msab {
 // Owned by its shard (see ConnectionHost), and by Asio operations in flight. Shard thread only.
 class Connection : public Wire::Owner {
  public:
+  // Asks the processor for what Flush is about to touch.
+  virtual void Prefetch() const = 0;
+
   // Sends what waits. Called by the shard at the end of a turn in which the wire became dirty.
   virtual void Flush() = 0;
 

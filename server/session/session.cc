@@ -27,7 +27,8 @@ CommandError InvalidPayload(std::string message) {
 
 }  // namespace
 
-Session::Session(SessionHost& host, Transport& transport) : host_(host), transport_(transport) {}
+Session::Session(SessionHost& host, Transport& transport)
+    : host_(host), transport_(transport), outbox_(transport.outbox()) {}
 
 Session::~Session() = default;
 
@@ -155,7 +156,7 @@ Welcome::Recovered Session::Recover(uint64_t head) {
 
 void Session::Replay() {
   const size_t low_water = host_.options().high_water / kLowWaterDivisor;
-  while (state_ == State::kReplaying && transport_.outbox().bytes() <= low_water) {
+  while (state_ == State::kReplaying && outbox_.bytes() <= low_water) {
     Entrance& entrance = *entrance_;
     if (entrance.position < entrance.head) {
       if (!ReplayPage(entrance.head)) return;
@@ -224,7 +225,7 @@ bool Session::ReplayPage(uint64_t upto) {
     host_.counters().replayed.Add();
     entrance.position = entry->sequence;
     // A page of large events may be many times what is to wait: the rest is read again.
-    if (transport_.outbox().bytes() > host_.options().high_water / kLowWaterDivisor) return true;
+    if (outbox_.bytes() > host_.options().high_water / kLowWaterDivisor) return true;
   }
   entrance.position = page.through;
   return true;
@@ -243,17 +244,16 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
   }
   if (IsExcepted(*entry)) return;
 
-  Outbox& outbox = transport_.outbox();
   const size_t high_water = host_.options().high_water;
   switch (entry->type->delivery) {
     case DeliveryClass::kDurable:
       break;
     case DeliveryClass::kLatest:
-      outbox.RemoveReplaced(*entry);
+      outbox_.RemoveReplaced(*entry);
       break;
     case DeliveryClass::kEphemeral:
       // Half of the room is kept for what must arrive.
-      if (outbox.bytes() > high_water / 2) {
+      if (outbox_.bytes() > high_water / 2) {
         host_.counters().ephemeral_dropped.Add();
         return;
       }
@@ -262,7 +262,7 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
   Send(frame);
   ++delivered_;
   host_.counters().frames.Add();
-  if (outbox.bytes() > high_water && !full_) {
+  if (outbox_.bytes() > high_water && !full_) {
     full_ = true;
     host_.MarkFull(*this);
   }
@@ -271,16 +271,16 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
 void Session::Relieve() {
   full_ = false;
   const size_t high_water = host_.options().high_water;
-  Outbox& outbox = transport_.outbox();
   transport_.Flush();
-  if (state_ == State::kClosing || outbox.bytes() <= high_water) return;
-  host_.counters().ephemeral_dropped.Add(static_cast<int64_t>(outbox.DropEphemeral()));
-  if (outbox.bytes() > high_water) CloseSlow();
+  if (state_ == State::kClosing || outbox_.bytes() <= high_water) return;
+  host_.counters().ephemeral_dropped.Add(static_cast<int64_t>(outbox_.DropEphemeral()));
+  if (outbox_.bytes() > high_water) CloseSlow();
 }
 
 void Session::Send(FramePtr frame) {
-  transport_.outbox().Push(std::move(frame));
-  transport_.MarkDirty();
+  // Where something waits already, the transport is dirty or waits for its socket.
+  if (outbox_.empty()) transport_.MarkDirty();
+  outbox_.Push(std::move(frame));
   last_sent_ = host_.NowSteady();
 }
 
@@ -374,7 +374,7 @@ void Session::Reply(std::optional<int64_t> id, const CommandResult& result) {
   if (!id || state_ == State::kClosing) return;
   Send(dialect_->Reply(*id, result));
   // A client that asks and never reads.
-  if (transport_.outbox().bytes() > host_.options().high_water) Relieve();
+  if (outbox_.bytes() > host_.options().high_water) Relieve();
 }
 
 bool Session::InRoom(std::string_view room) const {
@@ -403,7 +403,7 @@ void Session::Close(CloseCode code, std::string_view reason) {
 
 void Session::CloseSlow() {
   if (state_ == State::kClosing) return;
-  transport_.outbox().DropUnbegun();
+  outbox_.DropUnbegun();
   Close(CloseCode::kSlowConsumer, "slow consumer");
 }
 
@@ -434,7 +434,7 @@ void Session::OnTimer(int64_t now) {
   }
   if (host_.NowWall() >= expires_at_) return Close(CloseCode::kTokenExpired, "token expired");
   if (admitted()) {
-    transport_.outbox().Rest();
+    outbox_.Rest();
     if (now - last_heard_ >= options.ping_timeout) {
       return Close(CloseCode::kNoPong, "no answer to ping");
     }
@@ -443,7 +443,7 @@ void Session::OnTimer(int64_t now) {
     }
     if (now >= next_ping_) {
       next_ping_ = now + options.ping_interval;
-      transport_.outbox().Push(Frame::Ping());
+      outbox_.Push(Frame::Ping());
       transport_.MarkDirty();
     }
   }

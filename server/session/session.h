@@ -82,6 +82,13 @@ class Session final : public Caller, public TimerNode {
   uint64_t delivered() const { return delivered_; }
   const std::vector<std::string>& rooms() const { return rooms_; }
 
+  // Asks the processor for what Deliver is about to touch: in a large audience every session is a
+  // walk through cold memory.
+  void Prefetch() const {
+    __builtin_prefetch(&state_);
+    __builtin_prefetch(&outbox_);
+  }
+
   // The shard's bookkeeping: this session's place in its list of all.
   size_t place_in_all = 0;
 
@@ -134,6 +141,7 @@ class Session final : public Caller, public TimerNode {
   // Constant after construction
   SessionHost& host_;
   Transport& transport_;
+  Outbox& outbox_;  // the transport's
 
   // Constant once authenticated
   const Dialect* dialect_ = nullptr;

@@ -47,7 +47,9 @@ Wire::Written Wire::Flush() {
       boost::system::error_code ignored;
       socket_.shutdown(TcpSocket::shutdown_send, ignored);
     }
-    if (held_) net::post(get_executor(), std::exchange(held_, nullptr));
+    if (extras_ != nullptr && extras_->held) {
+      net::post(get_executor(), std::exchange(extras_->held, nullptr));
+    }
     owner_->OnWireDrained();
   }
   return done;
@@ -63,7 +65,7 @@ void Wire::WaitWritable() {
 }
 
 void Wire::Teardown(absl::AnyInvocable<void(boost::system::error_code)> done) {
-  torn_ = std::move(done);
+  extras().torn = std::move(done);
   tearing_ = true;
   owner_->OnWireDirty();
   ReadToEnd();
@@ -79,7 +81,7 @@ void Wire::ReadToEnd() {
                               ReadToEnd();
                               return;
                             }
-                            auto torn = std::move(torn_);
+                            auto torn = std::move(extras_->torn);
                             torn(error == net::error::eof ? boost::system::error_code() : error);
                           });
 }

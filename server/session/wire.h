@@ -71,7 +71,9 @@ class Wire {
   Written Flush();
 
   // Bytes read past the HTTP request's end: the next reads give them back first.
-  void Unread(std::string bytes) { unread_ = std::move(bytes); }
+  void Unread(std::string bytes) {
+    if (!bytes.empty()) extras().unread = std::move(bytes);
+  }
 
   // Sends FIN once the outbox is empty, then reads to the peer's FIN; `done` follows. The owner's
   // close deadline bounds it.
@@ -82,9 +84,9 @@ class Wire {
 
   template <typename MutableBufferSequence, typename ReadHandler>
   auto async_read_some(const MutableBufferSequence& buffers, ReadHandler&& handler) {
-    if (!unread_.empty()) [[unlikely]] {
-      const size_t n = net::buffer_copy(buffers, net::buffer(unread_));
-      unread_.erase(0, n);
+    if (extras_ != nullptr && !extras_->unread.empty()) [[unlikely]] {
+      const size_t n = net::buffer_copy(buffers, net::buffer(extras_->unread));
+      extras_->unread.erase(0, n);
       return Complete(n, std::forward<ReadHandler>(handler));
     }
     return socket_.async_read_some(buffers, std::forward<ReadHandler>(handler));
@@ -121,12 +123,23 @@ class Wire {
             std::move(token)(boost::system::error_code(), bytes);
           };
           if (later) {
-            held_ = std::move(complete);
+            extras().held = std::move(complete);
           } else {
             net::post(get_executor(), std::move(complete));
           }
         },
         handler, n, when_drained);
+  }
+
+  // What few connections need, and none for long.
+  struct Extras {
+    std::string unread;
+    absl::AnyInvocable<void()> held;  // the one write of Beast's that waits for an empty outbox
+    absl::AnyInvocable<void(boost::system::error_code)> torn;
+  };
+  Extras& extras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    return *extras_;
   }
 
   void WaitWritable();
@@ -135,11 +148,9 @@ class Wire {
   TcpSocket socket_;
   Owner* owner_ = nullptr;
   Outbox outbox_;
-  std::string unread_;
-  absl::AnyInvocable<void()> held_;  // the one write of Beast's that waits for an empty outbox
-  bool waiting_ = false;             // for the socket to become writable
-  bool tearing_ = false;             // FIN goes once the outbox is empty
-  absl::AnyInvocable<void(boost::system::error_code)> torn_;
+  std::unique_ptr<Extras> extras_;
+  bool waiting_ = false;  // for the socket to become writable
+  bool tearing_ = false;  // FIN goes once the outbox is empty
 };
 
 // Beast's customisation points (found by argument-dependent lookup): the end of a WebSocket

@@ -17,6 +17,9 @@ constexpr size_t kItemsPerTurn = 64;
 // rounds the others get their turn.
 constexpr int kFlushRounds = 4;
 
+// How many sessions or connections ahead their memory is asked for.
+constexpr size_t kPrefetch = 4;
+
 // Frames of history are kept this long after the last replay.
 constexpr int64_t kReplayMemoryMillis = 30'000;
 
@@ -148,15 +151,21 @@ void Shard::Hand(const EntryPtr& entry) {
     if (!frame) frame = session->dialect().Event(entry, epoch());
     session->Deliver(entry, frame);
   };
+  const auto give_all = [&](const Sessions& sessions) {
+    for (size_t i = 0; i < sessions.size(); ++i) {
+      if (i + kPrefetch < sessions.size()) sessions[i + kPrefetch]->Prefetch();
+      give(sessions[i]);
+    }
+  };
   const Target& target = entry->target;
   switch (target.kind) {
     case Target::Kind::kEveryone:
-      for (Session* session : all_) give(session);
+      give_all(all_);
       break;
     case Target::Kind::kRoom: {
       const auto room = rooms_.find(target.room);
       if (room == rooms_.end()) break;
-      for (Session* session : room->second) give(session);
+      give_all(room->second);
       break;
     }
     case Target::Kind::kUsers: {
@@ -250,9 +259,10 @@ void Shard::MarkDirty(Connection& connection) {
 void Shard::EndTurn() {
   for (int round = 0; round < kFlushRounds && !dirty_.empty(); ++round) {
     flushing_.swap(dirty_);
-    for (Connection* connection : flushing_) {
-      connection->dirty = false;
-      connection->Flush();
+    for (size_t i = 0; i < flushing_.size(); ++i) {
+      if (i + kPrefetch < flushing_.size()) flushing_[i + kPrefetch]->Prefetch();
+      flushing_[i]->dirty = false;
+      flushing_[i]->Flush();
     }
     flushing_.clear();
   }
