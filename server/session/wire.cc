@@ -90,7 +90,9 @@ void Wire::Close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   // The write that waits holds the owner: it goes on, and Beast's next step meets a closed socket.
-  if (held_) net::post(get_executor(), std::exchange(held_, nullptr));
+  if (extras_ != nullptr && extras_->held) {
+    net::post(get_executor(), std::exchange(extras_->held, nullptr));
+  }
 }
 
 }  // namespace msab
