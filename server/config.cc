@@ -146,7 +146,7 @@ class Loader {
         continue;
       }
       const auto setting = std::find_if(Settings().begin(), Settings().end(),
-                                        [&key](const Setting& s) { return s.key == key; });
+                                        [&name = key](const Setting& s) { return s.key == name; });
       if (setting == Settings().end()) {
         FaultUnknownKey(key, written, where);
       } else if (setting->list && written.form == Written::Form::kText) {
@@ -223,6 +223,7 @@ class Loader {
     for (size_t i = 0; i < config_.custom_events.size(); ++i) {
       const CustomEvent& event = config_.custom_events[i];
       const std::string where = fmt::format("{}: {}[{}]", *path_, kCustomEvents, i);
+      const size_t faults = faults_.size();
       if (event.name.empty()) {
         Fault(where + ".name", "missing");
       } else if (!names.insert(event.name).second) {
@@ -231,6 +232,10 @@ class Loader {
       if (!event.to_user && !event.to_room && !event.to_everyone) {
         Fault(where + ".audience", "missing: one or more of user, room, everyone");
       }
+      if (faults_.size() != faults) continue;
+      // What only the contract can judge: a name that it, or a dialect, has already.
+      const auto catalog = Catalog::Create({event});
+      if (!catalog.ok()) Fault(where, std::string(catalog.status().message()));
     }
   }
 

@@ -440,6 +440,12 @@ TEST_F(ConfigTest, ExplainsFaultyCustomEvents) {
         Not(IsEmpty()))
         << name;
   }
+  for (const char* name : {"ping", "connect_error", "balance.updated"}) {
+    EXPECT_THAT(
+        TomlFaults("[[custom_events]]\naudience = ['user']\nname = '" + std::string(name) + "'"),
+        ElementsAre(AllOf(HasSubstr("config.toml: custom_events[0]: "), HasSubstr(name))))
+        << name;
+  }
   EXPECT_THAT(TomlFaults("custom_events = 5"), SizeIs(1));
   EXPECT_THAT(TomlFaults("custom_events = ['a']"), SizeIs(1));
   EXPECT_THAT(TomlFaults("custom_events = [['a']]"), SizeIs(1));
