@@ -37,7 +37,7 @@ void Flatten(const std::string& key, const toml::node& node, FileValues& out) {
     if (table->empty()) out.emplace_back(key, Written{Written::Form::kTable, {}});
     for (const auto& [name, value] : *table) {
       const std::string child = KeyText(name.str());
-      Flatten(key.empty() ? child : key + "." + child, value, out);
+      Flatten(key.empty() ? child : fmt::format("{}.{}", key, child), value, out);
     }
     return;
   }

@@ -68,6 +68,8 @@ Setting Many(std::string_view key, std::string_view default_text, Kind kind, Get
   return setting;
 }
 
+// Reaches a member of a config, const or not. `path` is a name: it can't stand in parentheses.
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define FIELD(path) \
   [](auto& config) -> auto& { return config.path; }
 
