@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "tests/bench/fail.h"
@@ -73,19 +73,21 @@ void Crowd::Start(size_t index, const std::string& request) {
   Client& client = clients_[index];
   client.last = last_at_start_;
   client.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (client.fd < 0) Fail(absl::StrCat("socket: ", std::strerror(errno)));
+  if (client.fd < 0) Fail(absl::StrCat("socket: ", std::system_category().message(errno)));
   sockaddr_in source{};
   source.sin_family = AF_INET;
   source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + static_cast<uint32_t>(index / kPerSource));
   const int on = 1;
   setsockopt(client.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-  bind(client.fd, reinterpret_cast<const sockaddr*>(&source), sizeof(source));
+  if (bind(client.fd, reinterpret_cast<const sockaddr*>(&source), sizeof(source)) != 0) {
+    Fail("bind: " + std::system_category().message(errno));
+  }
   sockaddr_in server{};
   server.sin_family = AF_INET;
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   server.sin_port = htons(port_);
   if (connect(client.fd, reinterpret_cast<const sockaddr*>(&server), sizeof(server)) != 0) {
-    Fail(absl::StrCat("connect: ", std::strerror(errno)));
+    Fail(absl::StrCat("connect: ", std::system_category().message(errno)));
   }
   setsockopt(client.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (send(client.fd, request.data(), request.size(), MSG_NOSIGNAL) !=

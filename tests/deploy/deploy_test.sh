@@ -34,17 +34,17 @@ systemd_unit() {
 # There may be no docker daemon where the tests run, so the Dockerfile is read, not built: what it
 # copies exists, and its second stage installs a package for every library that the relay names.
 docker_image() {
-  local path library package
+  local path package
   while read -r path; do
     [[ -e $path ]] || fail "Dockerfile copies $path, which is not there"
   done < <(awk '$1 == "COPY" && $2 !~ /^--from/ { for (i = 2; i < NF; i++) print $i }' deploy/Dockerfile)
   awk '/^FROM/ { stage++ } stage == 2' deploy/Dockerfile >"$work/stage2"
-  while read -r library; do
-    package=$(dpkg-query -S "*/$library" | head -1 | cut -d: -f1)
+  while read -r package; do
     case $package in libc6* | libgcc-s1 | libstdc++6) continue ;; esac
     grep -qE "^ +${package//+/\\+}( |$)" "$work/stage2" ||
-      fail "the image lacks $package, which has $library"
-  done < <(readelf -d "$relay" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+      fail "the image lacks $package, of which the relay names a library"
+  done < <(readelf -d "$relay" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/*-linux-gnu\/\1/p' |
+    xargs dpkg-query -S | cut -d: -f1 | sort -u)
 }
 
 # An example with the certificate that it names swapped for one made here.
