@@ -57,7 +57,7 @@ TEST(LogLineTest, IsOneLineOfPairs) {
 
 TEST(LogLineTest, SpeaksBeforeTheLogStartsIfItMatters) {
   ::testing::internal::CaptureStderr();
-  LogLine(LogLevel::info, "small talk");
+  LogLine(LogLevel::info, "small talk").With("subject", "weather");
   LogLine(LogLevel::err, "cannot start").With("fault", "port in use");
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "level=error msg=\"cannot start\" fault=\"port in use\"\n");

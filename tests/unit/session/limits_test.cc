@@ -64,8 +64,10 @@ TEST(ConnectionLimitsTest, HoldsUnderContention) {
   ConnectionLimits limits({.max_connections = 50, .max_unauthenticated = 40, .max_per_ip = 5});
   const IpAddress address = *IpAddress::Parse("192.0.2.1");
   std::atomic<size_t> most{0};
+  constexpr size_t kThreads = 4;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  threads.reserve(kThreads);
+  for (size_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2'000; ++i) {
         std::vector<Ticket> mine(20);
