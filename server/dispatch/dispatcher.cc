@@ -52,7 +52,7 @@ std::optional<absl::StatusOr<Dispatched>> Dispatcher::Step(const std::shared_ptr
                                                            Answer& answer) {
   if (draining_) return absl::UnavailableError("draining");
   const Reach reach = Find(*entry);
-  if (entry->ExpiredAt(clock_.WallMillis())) {
+  if (entry->expires_at != 0 && entry->ExpiredAt(clock_.WallMillis())) {
     Dispatched expired;
     expired.sequence = head_;
     expired.expired = true;

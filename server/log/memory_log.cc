@@ -78,7 +78,7 @@ void MemoryLog::ForEachAudience(const Target& target, F f) {
 }
 
 uint64_t MemoryLog::LatestKey(const Entry& entry, KeyRef key) {
-  return absl::HashOf(key, entry.name);
+  return absl::HashOf(key, std::string_view(entry.name));
 }
 
 const AudienceIndex* MemoryLog::Find(KeyRef key) const {
@@ -157,70 +157,62 @@ void MemoryLog::Evict(LogNode* node, int64_t wall) {
 }
 
 std::optional<absl::StatusOr<Appended>> MemoryLog::Append(std::shared_ptr<Entry> entry) {
-  const int64_t wall = clock_.WallMillis();
   absl::MutexLock lock(&mu_);
+  // For the ttl of what is kept: mostly nothing has one, and the clock need not be read.
+  const int64_t wall = expiring_.empty() ? 0 : clock_.WallMillis();
   const uint64_t head = head_.load(std::memory_order_relaxed);
-  if (IsLatest(*entry)) {
-    size_t audiences = 0;
-    ForEachAudience(entry->target, [&](KeyRef key) {
-      mu_.AssertHeld();
-      ++audiences;
-      if (SettleLatest(*entry, key, wall)) {
-        entry->superseded_for.push_back({key.user, std::string(key.room)});
-      }
-    });
-    if (entry->superseded_for.size() == audiences) return Appended{head, true};
-  }
   entry->sequence = head + 1;
   auto* const node = new LogNode{entry, clock_.SteadyMillis()};
-  Link(node);
-  auto superseded = entry->superseded_for.begin();
   ForEachAudience(entry->target, [&](KeyRef key) {
     mu_.AssertHeld();
-    if (superseded != entry->superseded_for.end() && KeyEq()(*superseded, key)) {
-      ++superseded;
-      return;
+    if (!Index(node, key, wall)) {
+      entry->superseded_for.push_back({key.user, std::string(key.room)});
     }
-    Index(node, key, wall);
   });
+  if (node->audiences == 0) {
+    delete node;
+    entry->sequence = 0;
+    return Appended{head, true};
+  }
+  Link(node);
   head_.store(head + 1, std::memory_order_release);
   while (OverBounds() && first_ != nullptr) EvictFirst(wall);
   return Appended{head + 1, false};
 }
 
-void MemoryLog::Index(LogNode* node, KeyRef key, int64_t wall) {
+bool MemoryLog::Index(LogNode* node, KeyRef key, int64_t wall) {
   AudienceIndex& index = FindOrMake(key);
+  if (IsLatest(*node->entry) && !SettleLatest(*node->entry, key, index, wall)) return false;
   Accounted(index, [&] { index.Push(node); });
   ++node->audiences;
-  if (IsLatest(*node->entry)) {
-    auto& numbers = latest_[LatestKey(*node->entry, key)];
-    if (numbers.empty()) bytes_ += kLatestCost;
-    numbers.push_back(node->entry->sequence);
+  if (index.size() > options_.max_per_audience) {
+    LogNode* const oldest = index.front().node;
+    CutFront(oldest, key, index, wall);
+    if (oldest->audiences == 0) Evict(oldest, wall);
   }
-  if (index.size() <= options_.max_per_audience) return;
-  LogNode* const oldest = index.front().node;
-  CutFront(oldest, key, index, wall);
-  if (oldest->audiences == 0) Evict(oldest, wall);
+  return true;
 }
 
-bool MemoryLog::SettleLatest(const Entry& entry, KeyRef key, int64_t wall) {
-  const auto it = latest_.find(LatestKey(entry, key));
-  if (it == latest_.end()) return false;
-  AudienceIndex* const index = FindMutable(key);
-  if (index == nullptr) return false;
-  absl::InlinedVector<LogNode*, 4> replaced;
-  for (const uint64_t number : it->second) {
-    const AudienceIndex::Slot* const slot = index->Find(number);
-    if (slot == nullptr) continue;
-    const Entry& kept = *slot->node->entry;
-    if (!kept.ExpiredAt(wall) && OutdatedBy(entry, kept)) return true;
-    if (Replaces(entry, kept)) replaced.push_back(slot->node);
+bool MemoryLog::SettleLatest(const Entry& entry, KeyRef key, AudienceIndex& index, int64_t wall) {
+  const auto [it, made] = latest_.try_emplace(LatestKey(entry, key));
+  auto& numbers = it->second;
+  for (size_t i = 0; i < numbers.size();) {
+    const AudienceIndex::Slot* const slot = index.Find(numbers[i]);
+    LogNode* const kept = slot == nullptr ? nullptr : slot->node;  // null: of another key
+    if (kept != nullptr && !kept->entry->ExpiredAt(wall) && OutdatedBy(entry, *kept->entry)) {
+      return false;
+    }
+    if (kept == nullptr || !Replaces(entry, *kept->entry)) {
+      ++i;
+      continue;
+    }
+    numbers.erase(numbers.begin() + i);
+    Accounted(index, [&] { index.Remove(kept->entry->sequence); });
+    if (--kept->audiences == 0) Delete(kept);
   }
-  for (LogNode* const node : replaced) {
-    TakeOut(node, key, *index);
-    if (node->audiences == 0) Delete(node);
-  }
-  return false;
+  numbers.push_back(entry.sequence);
+  if (made) bytes_ += kLatestCost;
+  return true;
 }
 
 void MemoryLog::CutFront(LogNode* node, KeyRef key, AudienceIndex& index, int64_t wall) {

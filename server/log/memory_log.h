@@ -108,10 +108,12 @@ class MemoryLog final : public EventLog {
   void Merge(absl::Span<const AudienceFrom> audiences, uint64_t upto, int64_t wall,
              Visit visit) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
-  // Takes out what a LATEST entry replaces for an audience; true if it is itself outdated there.
-  bool SettleLatest(const Entry& entry, KeyRef key, int64_t wall)
+  // Enters `node` into an audience's index; false if it is outdated there.
+  bool Index(LogNode* node, KeyRef key, int64_t wall) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Notes a LATEST entry about to enter an index and takes out what it replaces there; false, with
+  // nothing changed, if it is itself outdated.
+  bool SettleLatest(const Entry& entry, KeyRef key, AudienceIndex& index, int64_t wall)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Index(LogNode* node, KeyRef key, int64_t wall) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes `node` out of the index, of which it is the front (with a cut, unless its ttl is over) …
   void CutFront(LogNode* node, KeyRef key, AudienceIndex& index, int64_t wall)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
