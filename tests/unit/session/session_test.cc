@@ -1,0 +1,731 @@
+#include "server/session/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/log/memory_log.h"
+#include "server/protocol/native_dialect.h"
+#include "server/shard/timer_wheel.h"
+#include "tests/support/entries.h"
+#include "tests/support/token_maker.h"
+
+namespace msab::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const char kSecret[] = "0123456789abcdef0123456789abcdef";
+
+// Answers commands with their own name, rooms as the test says.
+class EchoCommands final : public CommandHandler {
+ public:
+  void Handle(const std::shared_ptr<Caller>& caller, std::string_view event,
+              const boost::json::value&, CommandReply reply) override {
+    last_caller = caller;
+    last_reply = std::move(reply);
+    if (answer_at_once) last_reply(absl::StrCat("{\"did\":\"", std::string(event), "\"}"));
+  }
+  void AuthorizeRooms(UserId, std::vector<std::string> rooms,
+                      absl::AnyInvocable<void(std::vector<std::string>)> done) override {
+    asked = rooms;
+    if (authorise_at_once) {
+      std::erase(rooms, "forbidden");
+      done(std::move(rooms));
+    } else {
+      waiting = std::move(done);
+    }
+  }
+
+  bool answer_at_once = true;
+  bool authorise_at_once = true;
+  std::shared_ptr<Caller> last_caller;
+  CommandReply last_reply;
+  std::vector<std::string> asked;
+  absl::AnyInvocable<void(std::vector<std::string>)> waiting;
+};
+
+// The shard's part, played by the test.
+class FakeHost final : public SessionHost {
+ public:
+  FakeHost() : log_(MemoryLog::Options(), clock, "e"), wheel_(clock.SteadyMillis()) {
+    TokenVerifier::Options tokens;
+    tokens.secrets = {kSecret};
+    tokens.profile_claims = {"name"};
+    tokens_ = *TokenVerifier::Create(tokens);
+  }
+
+  const SessionOptions& options() const override { return settings; }
+  const TokenVerifier& tokens() const override { return *tokens_; }
+  CommandHandler& commands() override { return handler; }
+  ShardCounters& counters() override { return counted; }
+  int index() const override { return 3; }
+  const std::string& epoch() const override { return log_.epoch(); }
+  int64_t NowSteady() const override { return clock.SteadyMillis(); }
+  int64_t NowWall() const override { return clock.WallMillis() + wall_jump; }
+  void Schedule(TimerNode& node, int64_t deadline) override { wheel_.Schedule(node, deadline); }
+  void Post(absl::AnyInvocable<void()> task) override { posted.push_back(std::move(task)); }
+  absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
+                                 const std::vector<std::string>& rooms) override {
+    if (!admission.ok()) return admission;
+    admitted.push_back(std::move(connection));
+    joined = rooms;
+    present = &session;
+    return log_.Head();
+  }
+  void Dismiss(Session&) override { present = nullptr; }
+  void EnterRoom(Session&, const std::string& room) override { joined.push_back(room); }
+  void ExitRoom(Session&, std::string_view room) override { std::erase(joined, room); }
+  uint64_t settled() const override { return handled; }
+  const EventLog& log() const override { return log_; }
+  FramePtr ReplayFrame(const Dialect& dialect, const EntryPtr& entry) override {
+    return dialect.Event(entry, epoch());
+  }
+  void MarkFull(Session& session) override { full.push_back(&session); }
+
+  // Accepts an entry; with `hand` false the shard has yet to hand it out.
+  EntryPtr Accept(std::shared_ptr<Entry> entry, bool hand = true) {
+    if (entry->type->delivery != DeliveryClass::kEphemeral) {
+      EXPECT_TRUE((*log_.Append(entry)).ok());
+    }
+    if (hand) Hand(entry);
+    return entry;
+  }
+  // As the shard does with what comes through its inbox.
+  void Hand(const EntryPtr& entry) {
+    if (entry->sequence != 0) handled = entry->sequence;
+    if (present != nullptr) present->Deliver(entry, dialect.Event(entry, epoch()));
+    for (Session* session : std::exchange(full, {})) session->Relieve();
+  }
+  void RunPosted() {
+    for (auto& task : std::exchange(posted, {})) task();
+  }
+  void Pass(int64_t millis) {
+    for (; millis > 0; millis -= 50) {
+      clock.Advance(std::min<int64_t>(50, millis));
+      wheel_.Advance(clock.SteadyMillis());
+    }
+  }
+
+  ManualClock clock;
+  SessionOptions settings;
+  EchoCommands handler;
+  ShardCounters counted;
+  const NativeDialect dialect;
+  absl::Status admission;
+  std::vector<ConnectionInfo> admitted;
+  std::vector<std::string> joined;
+  std::vector<absl::AnyInvocable<void()>> posted;
+  std::vector<Session*> full;
+  Session* present = nullptr;
+  uint64_t handled = 0;
+  int64_t wall_jump = 0;  // of the application's clock
+
+ private:
+  std::unique_ptr<const TokenVerifier> tokens_;
+  MemoryLog log_;
+  TimerWheel wheel_;
+};
+
+// A socket that takes what the test lets it take.
+class FakeTransport final : public Transport, public std::enable_shared_from_this<FakeTransport> {
+ public:
+  explicit FakeTransport(SessionHost& host) : session(host, *this) {}
+
+  Outbox& outbox() override { return outbox_; }
+  void MarkDirty() override {
+    EXPECT_FALSE(close_code) << "something follows the close frame";
+    dirty = true;
+  }
+  void Flush() override {
+    if (open) TakeAll();
+  }
+  void Close(uint16_t code, std::string_view reason) override {
+    EXPECT_FALSE(close_code) << "closed twice";
+    close_code = code;
+    close_reason = reason;
+  }
+  void Abort() override {
+    aborted = true;
+    session.OnLost();
+  }
+  void ResumeReading() override { ++resumed; }
+  void OnAuthenticated() override { authenticated = true; }
+  std::shared_ptr<void> Share() override { return shared_from_this(); }
+
+  // The socket takes `n` bytes of what waits.
+  void Take(size_t n) {
+    if (n == 0) return;
+    iovec parts[1024];
+    const int count = outbox_.Gather(parts, 1024);
+    size_t left = n;
+    for (int i = 0; i < count && left > 0; ++i) {
+      const size_t part = std::min(left, parts[i].iov_len);
+      bytes_.append(static_cast<const char*>(parts[i].iov_base), part);
+      left -= part;
+    }
+    ASSERT_EQ(left, 0u);
+    outbox_.Consume(n);
+    session.OnWritten();
+    if (outbox_.empty()) session.OnDrained();
+  }
+  // The socket takes everything, and what follows from that, too.
+  void TakeAll() {
+    while (!outbox_.empty()) {
+      size_t n = 0;
+      iovec parts[1024];
+      const int count = outbox_.Gather(parts, 1024);
+      for (int i = 0; i < count; ++i) n += parts[i].iov_len;
+      Take(n);
+    }
+  }
+  // Text frames that the socket has taken since the last call; pings are counted.
+  std::vector<std::string> Texts() {
+    std::vector<std::string> texts;
+    while (bytes_.size() >= 2) {
+      const auto byte = [this](size_t i) { return static_cast<uint8_t>(bytes_[i]); };
+      size_t header = 2;
+      size_t length = byte(1);
+      if (length == 126) {
+        header = 4;
+        length = static_cast<size_t>(byte(2)) << 8 | byte(3);
+      }
+      if (bytes_.size() < header + length) break;
+      if (byte(0) == 0x81) texts.push_back(bytes_.substr(header, length));
+      if (byte(0) == 0x89) ++pings;
+      bytes_.erase(0, header + length);
+    }
+    return texts;
+  }
+
+  Session session;
+  bool dirty = false;
+  bool open = true;  // Flush finds a socket that takes everything
+  bool authenticated = false;
+  bool aborted = false;
+  int resumed = 0;
+  int pings = 0;
+  std::optional<uint16_t> close_code;
+  std::string close_reason;
+
+ private:
+  Outbox outbox_;
+  std::string bytes_;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() { Accept(); }
+
+  // A new connection.
+  void Accept() {
+    transport_ = std::make_shared<FakeTransport>(host_);
+    session().Start();
+  }
+  Session& session() { return transport_->session; }
+
+  std::string Token(UserId user = 1, int64_t lifetime_seconds = 3600) {
+    return HmacToken(kSecret,
+                     absl::StrCat(R"({"sub":")", user, R"(","name":"Ann","exp":)",
+                                  host_.clock.WallMillis() / 1000 + lifetime_seconds, "}"));
+  }
+  void Open(std::optional<std::string> cursor = {}, std::vector<std::string> rooms = {}) {
+    session().Open(host_.dialect, {Token(), std::move(cursor), std::move(rooms)});
+    host_.RunPosted();
+  }
+  void OpenBare(std::optional<std::string> cursor = {}, std::vector<std::string> rooms = {}) {
+    session().Open(host_.dialect, {"", std::move(cursor), std::move(rooms)});
+  }
+  // Open, with welcome and live read away.
+  void GoLive() {
+    Open();
+    EXPECT_THAT(Texts(), SizeIs(2));
+  }
+  std::vector<std::string> Texts() {
+    transport_->TakeAll();
+    return transport_->Texts();
+  }
+  void Say(const std::string& text) { session().OnText(text); }
+
+  FakeHost host_;
+  std::shared_ptr<FakeTransport> transport_;
+};
+
+// The token
+
+TEST_F(SessionTest, WelcomesWhoBringsAGoodToken) {
+  Open();
+  EXPECT_TRUE(transport_->authenticated);
+  ASSERT_THAT(host_.admitted, SizeIs(1));
+  EXPECT_EQ(host_.admitted[0].user, 1);
+  EXPECT_EQ(host_.admitted[0].shard, 3);
+  EXPECT_EQ(*host_.admitted[0].profile, R"({"id":1,"name":"Ann","avatar":null})");
+  const std::string expires = std::to_string(host_.clock.WallMillis() / 1000 * 1000 + 3'600'000);
+  EXPECT_THAT(
+      Texts(),
+      ElementsAre(
+          absl::StrCat(R"({"event":"welcome","data":{"connectionId":")", host_.admitted[0].id,
+                       R"(","userId":1,"cursor":"e-0","recovered":null,"missed":0,)",
+                       R"("rooms":[],"pingInterval":25000,"tokenExpiresAt":)", expires, "}}"),
+          R"({"event":"live","cursor":"e-0"})"));
+  EXPECT_EQ(transport_->resumed, 1);
+}
+
+TEST_F(SessionTest, ClosesWhoBringsABadToken) {
+  session().Open(host_.dialect, {"x.y.z", {}, {}});
+  EXPECT_EQ(transport_->close_code, 4500);
+  EXPECT_EQ(transport_->close_reason, "invalid credentials");
+  EXPECT_FALSE(transport_->authenticated);
+  EXPECT_THAT(Texts(), IsEmpty());
+}
+
+TEST_F(SessionTest, AsksWhoBringsAnExpiredTokenToRenewIt) {
+  session().Open(host_.dialect, {Token(1, 0), {}, {}});
+  EXPECT_EQ(transport_->close_code, 4001);
+}
+
+TEST_F(SessionTest, ClosesAForeignOriginWhateverItsToken) {
+  Opening opening{Token(), {}, {}};
+  opening.origin_allowed = false;
+  session().Open(host_.dialect, std::move(opening));
+  EXPECT_EQ(transport_->close_code, 4503);
+  EXPECT_THAT(host_.admitted, IsEmpty());
+}
+
+TEST_F(SessionTest, TakesTheTokenFromTheFirstFrame) {
+  OpenBare();
+  EXPECT_TRUE(session().reading());
+  EXPECT_FALSE(transport_->authenticated);
+  Say(absl::StrCat(R"({"id":1,"event":"auth","data":{"token":")", Token(), R"("}})"));
+  const auto texts = Texts();
+  ASSERT_THAT(texts, SizeIs(3));
+  EXPECT_THAT(texts[0], HasSubstr("welcome"));
+  EXPECT_THAT(texts[1], HasSubstr(R"({"reply":1,"ok":true,"data":{"tokenExpiresAt":)"));
+  EXPECT_THAT(texts[2], HasSubstr("live"));
+}
+
+TEST_F(SessionTest, SendsNoReplyToAFirstFrameWithoutAnId) {
+  OpenBare();
+  Say(absl::StrCat(R"({"event":"auth","data":{"token":")", Token(), R"("}})"));
+  EXPECT_THAT(Texts(), SizeIs(2));
+}
+
+TEST_F(SessionTest, TakesCursorAndRoomsFromTheFirstFrameBeforeThoseOfTheUrl) {
+  host_.Accept(Durable(Target::User(1)));
+  OpenBare("e-0", {{"a"}});
+  Say(absl::StrCat(R"({"event":"auth","data":{"token":")", Token(),
+                   R"(","cursor":"e-1","rooms":["b",42]}})"));
+  host_.RunPosted();
+  EXPECT_THAT(host_.handler.asked, ElementsAre("b", "42"));
+  EXPECT_THAT(Texts()[0],
+              HasSubstr(R"("cursor":"e-1","recovered":true,"missed":0,"rooms":["b","42"])"));
+}
+
+TEST_F(SessionTest, TakesCursorAndRoomsOfTheUrlWhereTheFirstFrameHasNone) {
+  host_.Accept(Durable(Target::User(1)));
+  OpenBare("e-0", {{"a"}});
+  Say(absl::StrCat(R"({"event":"auth","data":{"token":")", Token(), R"(","cursor":null}})"));
+  host_.RunPosted();
+  EXPECT_THAT(host_.handler.asked, ElementsAre("a"));
+  EXPECT_THAT(Texts()[0], HasSubstr(R"("recovered":true,"missed":1)"));
+}
+
+TEST_F(SessionTest, AnswersAnUnfitFirstFrameAndWaitsOn) {
+  OpenBare();
+  for (const char* data : {"null", "{}", R"({"token":1})", R"({"token":"t","cursor":1})",
+                           R"({"token":"t","rooms":"a"})", R"({"token":"t","rooms":[1.5]})"}) {
+    Say(absl::StrCat(R"({"id":1,"event":"auth","data":)", data, "}"));
+    EXPECT_THAT(Texts(), ElementsAre(HasSubstr("INVALID_PAYLOAD"))) << data;
+  }
+  Say(R"({"id":2,"event":"room:join","data":{}})");
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr("UNAUTHENTICATED")));
+  Say(R"({"id":3,"event":"ping"})");
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr("UNAUTHENTICATED")));
+  EXPECT_FALSE(transport_->close_code);
+  Say(R"({"id":4,"event":"auth","data":{"token":"bad"}})");
+  EXPECT_EQ(transport_->close_code, 4500);
+}
+
+TEST_F(SessionTest, WaitsForATokenOnlyForAWhile) {
+  OpenBare();
+  host_.Pass(4900);
+  Say(R"({"event":"ping"})");  // no way to stay
+  EXPECT_FALSE(transport_->close_code);
+  host_.Pass(200);
+  EXPECT_EQ(transport_->close_code, 4500);
+  EXPECT_EQ(transport_->close_reason, "authentication required");
+  EXPECT_EQ(session().cause(), CloseCause::kUnauthenticated);
+}
+
+TEST_F(SessionTest, ClosesWhoHasTooManyConnections) {
+  host_.admission = absl::ResourceExhaustedError("too many");
+  Open();
+  EXPECT_EQ(transport_->close_code, 4004);
+  EXPECT_THAT(Texts(), IsEmpty());
+}
+
+// Rooms at connect
+
+TEST_F(SessionTest, EntersOnceItsRoomsAreAuthorised) {
+  host_.handler.authorise_at_once = false;
+  session().Open(host_.dialect, {Token(), {}, {"a", "forbidden"}});
+  EXPECT_FALSE(session().reading());
+  EXPECT_THAT(host_.admitted, IsEmpty());
+  host_.Pass(20'000);  // longer than the time for the token, which it has shown
+  EXPECT_FALSE(transport_->close_code);
+  host_.handler.waiting({"a"});
+  EXPECT_THAT(host_.admitted, IsEmpty()) << "entered on the thread that authorised";
+  host_.RunPosted();
+  EXPECT_THAT(host_.joined, ElementsAre("a"));
+  EXPECT_THAT(Texts()[0], HasSubstr(R"("rooms":["a"])"));
+  EXPECT_TRUE(session().InRoom("a"));
+  EXPECT_EQ(session().room_count(), 1u);
+}
+
+TEST_F(SessionTest, DoesNotEnterWhenItWasLostMeanwhile) {
+  host_.handler.authorise_at_once = false;
+  session().Open(host_.dialect, {Token(), {}, {"a"}});
+  session().OnLost();
+  host_.handler.waiting({"a"});
+  host_.RunPosted();
+  EXPECT_THAT(host_.admitted, IsEmpty());
+}
+
+TEST_F(SessionTest, TakesNoInputWhileItEnters) {
+  host_.handler.authorise_at_once = false;
+  session().Open(host_.dialect, {Token(), {}, {"a"}});
+  Say("not even JSON");
+  EXPECT_FALSE(transport_->close_code);
+}
+
+// Replay
+
+TEST_F(SessionTest, SkipsWhatWasNumberedBeforeItAndHandedOutAfter) {
+  const EntryPtr early = host_.Accept(Durable(Target::User(1)), /*hand=*/false);
+  Open("e-0");
+  EXPECT_THAT(Texts()[1], HasSubstr(R"("cursor":"e-1")"));
+  host_.Hand(early);
+  EXPECT_THAT(Texts(), IsEmpty());
+  host_.Accept(Durable(Target::User(1)));
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr("e-2")));
+}
+
+TEST_F(SessionTest, SkipsOlderEntriesWithoutACursorToo) {
+  const EntryPtr early = host_.Accept(Durable(Target::User(1)), /*hand=*/false);
+  Open();
+  Texts();
+  host_.Hand(early);
+  EXPECT_THAT(Texts(), IsEmpty());
+}
+
+TEST_F(SessionTest, ReadsOnToWhatWasHandedOutMeanwhile) {
+  host_.settings.high_water = 4000;  // replays 1,000 bytes at a time
+  const std::string payload = "{\"x\":\"" + std::string(100, 'x') + "\"}";
+  for (int i = 0; i < 50; ++i) host_.Accept(Durable(Target::User(1), payload));
+  Open("e-0");
+  // Nothing was written yet: a part of it waits, and what comes live is not queued.
+  EXPECT_LT(transport_->outbox().bytes(), 1500u);
+  EXPECT_FALSE(session().reading());
+  for (int i = 0; i < 50; ++i) host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_LT(transport_->outbox().bytes(), 1500u);
+  // Of these the shard's inbox has yet to bring the last ones.
+  std::vector<EntryPtr> late;
+  for (int i = 0; i < 3; ++i) late.push_back(host_.Accept(Durable(Target::User(1)), false));
+  std::vector<std::string> texts = Texts();
+  for (const EntryPtr& entry : late) host_.Hand(entry);
+  for (std::string& text : Texts()) texts.push_back(std::move(text));
+
+  EXPECT_THAT(texts[0], HasSubstr(R"("missed":50)"));
+  uint64_t last = 0;
+  size_t live_at = 0;
+  for (size_t i = 1; i < texts.size(); ++i) {
+    if (texts[i].find(R"("event":"live")") != std::string::npos) {
+      live_at = i;
+      EXPECT_THAT(texts[i], HasSubstr(R"("cursor":"e-50")"));
+      continue;
+    }
+    EXPECT_THAT(texts[i], HasSubstr(absl::StrCat("\"e-", ++last, "\"")));
+  }
+  EXPECT_EQ(last, 103u);
+  EXPECT_EQ(live_at, 51u);
+  EXPECT_TRUE(session().reading());
+  EXPECT_EQ(transport_->resumed, 1);
+}
+
+TEST_F(SessionTest, ClosesWhenItNeitherReadsNorAnswersWhileItReplays) {
+  host_.settings.high_water = 4000;
+  for (int i = 0; i < 200; ++i) host_.Accept(Durable(Target::User(1)));
+  Open("e-0");
+  host_.Pass(40'000);
+  transport_->Take(1);
+  host_.Pass(40'000);
+  EXPECT_FALSE(transport_->close_code);
+  host_.Pass(20'100);
+  EXPECT_EQ(transport_->close_code, 4002);
+}
+
+// Live events
+
+TEST_F(SessionTest, ReplacesAWaitingState) {
+  GoLive();
+  host_.Accept(Latest(Target::User(1), 1));
+  host_.Accept(Durable(Target::User(1)));
+  host_.Accept(Latest(Target::User(1), 2));
+  const auto texts = Texts();
+  ASSERT_THAT(texts, SizeIs(2));
+  EXPECT_THAT(texts[0], HasSubstr("\"e-2\""));
+  EXPECT_THAT(texts[1], HasSubstr("\"e-3\""));
+}
+
+TEST_F(SessionTest, DropsEphemeralEventsFirst) {
+  host_.settings.high_water = 1000;
+  GoLive();
+  transport_->open = false;
+  const std::string payload = "{\"x\":\"" + std::string(200, 'x') + "\"}";
+  host_.Accept(Ephemeral(Target::User(1), payload));
+  host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_GT(transport_->outbox().bytes(), 500u);
+  // Half of the room is for what must arrive.
+  host_.Accept(Ephemeral(Target::User(1), payload));
+  EXPECT_EQ(host_.counted.ephemeral_dropped.Value(), 1);
+  host_.Accept(Durable(Target::User(1), payload));
+  // Over the mark: the waiting ephemeral one goes, the session stays.
+  host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_EQ(host_.counted.ephemeral_dropped.Value(), 2);
+  EXPECT_FALSE(transport_->close_code);
+  const auto texts = Texts();
+  ASSERT_THAT(texts, SizeIs(3));
+  EXPECT_THAT(texts[0], HasSubstr("\"e-1\""));
+}
+
+TEST_F(SessionTest, ClosesAReaderThatIsTooSlow) {
+  host_.settings.high_water = 1000;
+  GoLive();
+  transport_->open = false;
+  const std::string payload = "{\"x\":\"" + std::string(200, 'x') + "\"}";
+  host_.Accept(Durable(Target::User(1), payload));
+  transport_->Take(1);
+  for (int i = 0; i < 10; ++i) host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_EQ(transport_->close_code, 4000);
+  EXPECT_EQ(host_.present, nullptr);
+  // Only the frame that is begun goes out, before the close frame.
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr("\"e-1\"")));
+  EXPECT_EQ(session().cause(), CloseCause::kSlowConsumer);
+}
+
+TEST_F(SessionTest, SparesAReaderWhoseSocketTakesMore) {
+  host_.settings.high_water = 1000;
+  GoLive();
+  const std::string payload = "{\"x\":\"" + std::string(400, 'x') + "\"}";
+  for (int i = 0; i < 10; ++i) host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_FALSE(transport_->close_code);
+  EXPECT_THAT(Texts(), SizeIs(10));
+}
+
+TEST_F(SessionTest, ClosesWhoAsksAndNeverReads) {
+  host_.settings.high_water = 1000;
+  GoLive();
+  transport_->open = false;
+  for (int i = 0; i < 100 && !transport_->close_code; ++i) Say(R"({"id":1,"event":"ping"})");
+  EXPECT_EQ(transport_->close_code, 4000);
+}
+
+TEST_F(SessionTest, DeliversNothingAfterItsClose) {
+  GoLive();
+  const EntryPtr entry = host_.Accept(Durable(Target::User(2)), false);
+  session().Close(CloseCode::kRemoved, "removed");
+  session().Deliver(entry, host_.dialect.Event(entry, "e"));
+  session().Close(CloseCode::kRevoked, "revoked");
+  EXPECT_EQ(transport_->close_code, 4504);
+  EXPECT_THAT(Texts(), IsEmpty());
+}
+
+// What clients say
+
+TEST_F(SessionTest, AnswersEveryCommandWithAnId) {
+  GoLive();
+  Say(R"({"id":7,"event":"chat:message","data":{}})");
+  EXPECT_THAT(Texts(), ElementsAre(R"({"reply":7,"ok":true,"data":{"did":"chat:message"}})"));
+  Say(R"({"event":"chat:message","data":{}})");
+  EXPECT_THAT(Texts(), IsEmpty());
+  Say(R"({"id":8,"event":"ping"})");
+  EXPECT_THAT(Texts(), ElementsAre(R"({"reply":8,"ok":true,"data":{}})"));
+}
+
+TEST_F(SessionTest, AnswersNobodyAfterTheClose) {
+  host_.handler.answer_at_once = false;
+  GoLive();
+  Say(R"({"id":7,"event":"x"})");
+  session().Close(CloseCode::kDraining, "x");
+  host_.handler.last_reply("{}");
+  EXPECT_THAT(Texts(), IsEmpty());
+}
+
+TEST_F(SessionTest, ClosesWhoDoesNotSpeakTheDialect) {
+  for (const char* text : {"", "nonsense", "[]", R"({"id":1})", R"({"id":"1","event":"x"})"}) {
+    Accept();
+    GoLive();
+    Say(text);
+    EXPECT_EQ(transport_->close_code, 4502) << text;
+    EXPECT_EQ(host_.present, nullptr);
+  }
+  Accept();
+  GoLive();
+  session().OnBinary();
+  EXPECT_EQ(transport_->close_code, 4502);
+  // Without a token, too.
+  Accept();
+  OpenBare();
+  session().OnBinary();
+  EXPECT_EQ(transport_->close_code, 4502);
+}
+
+TEST_F(SessionTest, HoldsAClientToItsRate) {
+  host_.settings.client_messages = Rate::PerSecond(3, 2);
+  GoLive();
+  for (int i = 0; i < 3; ++i) Say(R"({"id":1,"event":"x"})");
+  EXPECT_THAT(Texts(), SizeIs(3));
+  Say(R"({"id":2,"event":"x"})");
+  EXPECT_THAT(Texts(), ElementsAre(R"({"reply":2,"ok":false,"error":{"code":"RATE_LIMITED",)"
+                                   R"("message":"too many messages","retryAfter":500}})"));
+  EXPECT_EQ(host_.counted.rate_limited.Value(), 1);
+  host_.Pass(500);
+  Say(R"({"id":3,"event":"x"})");
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr(R"("ok":true)")));
+  EXPECT_FALSE(transport_->close_code);
+}
+
+// Renewal
+
+TEST_F(SessionTest, EndsWithItsTokenUnlessThatIsRenewed) {
+  session().Open(host_.dialect, {Token(1, 30), {}, {}});
+  host_.Pass(20'000);
+  session().OnAlive();
+  Texts();
+  Say(absl::StrCat(R"({"id":9,"event":"auth","data":{"token":")", Token(1, 40), R"("}})"));
+  EXPECT_THAT(Texts(), ElementsAre(HasSubstr(R"({"reply":9,"ok":true,"data":{"tokenExpiresAt":)")));
+  host_.Pass(39'900);
+  session().OnAlive();
+  EXPECT_FALSE(transport_->close_code);
+  host_.Pass(200);
+  EXPECT_EQ(transport_->close_code, 4001);
+}
+
+TEST_F(SessionTest, ChangesNothingForABadRenewal) {
+  session().Open(host_.dialect, {Token(1, 30), {}, {}});
+  Texts();
+  for (const std::string& token : {Token(2, 3600), Token(1, -1), std::string("bad")}) {
+    Say(absl::StrCat(R"({"id":9,"event":"auth","data":{"token":")", token, R"("}})"));
+    EXPECT_THAT(Texts(), ElementsAre(HasSubstr(R"("code":"UNAUTHENTICATED")")));
+  }
+  host_.Pass(29'900);
+  EXPECT_FALSE(transport_->close_code);
+  EXPECT_EQ(session().user(), 1);
+  host_.Pass(200);
+  EXPECT_EQ(transport_->close_code, 4001);
+}
+
+// The application's clock jumps; the token's end is looked at nevertheless.
+TEST_F(SessionTest, EndsWithItsTokenThoughTheClockJumps) {
+  GoLive();
+  host_.wall_jump = 3'700'000;
+  host_.Pass(30'000);
+  EXPECT_EQ(transport_->close_code, 4001);
+}
+
+// Time
+
+TEST_F(SessionTest, PingsAQuietClientWithItsCursor) {
+  GoLive();
+  host_.Accept(Durable(Target::User(2)), false);
+  host_.handled = 1;  // for others: nothing was sent
+  host_.Pass(24'900);
+  EXPECT_THAT(Texts(), IsEmpty());
+  host_.Pass(200);
+  EXPECT_THAT(Texts(), ElementsAre(R"({"event":"ping","cursor":"e-1"})"));
+  EXPECT_EQ(transport_->pings, 1);
+}
+
+TEST_F(SessionTest, SparesABusyClientTheApplicationsPing) {
+  GoLive();
+  for (int i = 0; i < 6; ++i) {
+    host_.Pass(10'000);
+    session().OnAlive();
+    host_.Accept(Durable(Target::User(1)));
+    EXPECT_THAT(Texts(), ElementsAre(HasSubstr("test.durable")));
+  }
+  // Protocol pings go out all the same: they are what tells a dead peer.
+  EXPECT_EQ(transport_->pings, 2);
+}
+
+TEST_F(SessionTest, ClosesWhoAnswersNoPing) {
+  GoLive();
+  host_.Pass(59'900);
+  EXPECT_FALSE(transport_->close_code);
+  host_.Pass(200);
+  EXPECT_EQ(transport_->close_code, 4002);
+}
+
+TEST_F(SessionTest, KeepsWhoAnswers) {
+  GoLive();
+  for (int i = 0; i < 10; ++i) {
+    host_.Pass(50'000);
+    session().OnAlive();
+  }
+  EXPECT_FALSE(transport_->close_code);
+}
+
+TEST_F(SessionTest, AbortsAPeerThatDoesNotClose) {
+  GoLive();
+  session().Close(CloseCode::kRemoved, "removed");
+  host_.Pass(4900);
+  EXPECT_FALSE(transport_->aborted);
+  host_.Pass(200);
+  EXPECT_TRUE(transport_->aborted);
+}
+
+// The peer began the close: the session is out at once, and has the same time for its end.
+TEST_F(SessionTest, LeavesWhenThePeerCloses) {
+  GoLive();
+  session().OnClosing();
+  EXPECT_EQ(host_.present, nullptr);
+  EXPECT_EQ(session().cause(), CloseCause::kClient);
+  host_.Accept(Durable(Target::User(1)));
+  EXPECT_THAT(Texts(), IsEmpty());
+  host_.Pass(5100);
+  EXPECT_TRUE(transport_->aborted);
+}
+
+// Rooms
+
+TEST_F(SessionTest, EntersAndLeavesRoomsOnce) {
+  GoLive();
+  session().EnterRoom("a");
+  session().EnterRoom("a");
+  EXPECT_THAT(host_.joined, ElementsAre("a"));
+  session().ExitRoom("a");
+  session().ExitRoom("a");
+  EXPECT_THAT(host_.joined, IsEmpty());
+  EXPECT_FALSE(session().InRoom("a"));
+}
+
+TEST_F(SessionTest, GivesBackTheRoomOfABurst) {
+  GoLive();
+  for (int i = 0; i < 1000; ++i) host_.Accept(Durable(Target::User(1)));
+  EXPECT_THAT(Texts(), SizeIs(1000));
+  EXPECT_GE(transport_->outbox().room(), 1000u);
+  host_.Pass(25'100);
+  EXPECT_LE(transport_->outbox().room(), 8u);
+}
+
+}  // namespace
+}  // namespace msab::test
