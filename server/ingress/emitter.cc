@@ -140,6 +140,7 @@ bool Emitter::Enter(google::rpc::Status& refusal) {
 void Emitter::Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client) {
   emit.emitter_ = this;
   emit.client_ = &client;
+  if (request.has_event_id()) idempotency_.Prefetch(request.event_id());
   Catalog::Prepared prepared = catalog_.Prepare(request, clock_.WallMillis());
   if (prepared.entry == nullptr) {
     return Refuse(emit, RefuseInvalid(prepared.violations), EventName(request));

@@ -1,5 +1,6 @@
 #include "server/ingress/event_service.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <string>
@@ -38,74 +39,116 @@ class ArenaAllocator final : public grpc::MessageAllocator<Request, Response> {
   };
 };
 
-// A unary call whose work (an Emit or an EmitBatch) may end late, on the log's thread. Lives until
-// gRPC, the work and the alarm are done with it.
-template <typename Work, typename Response>
-class EmitCall final : public grpc::ServerUnaryReactor, private Work {
- public:
-  EmitCall(Emitter& emitter, Response* response) : emitter_(emitter), response_(response) {}
+// How often a call whose work goes on is looked at: is somebody still waiting for it?
+constexpr std::chrono::milliseconds kLookAfter{100};
 
-  // From the method that returns this: gRPC's side can't end before. The emitter was entered.
+// A unary call whose work (an Emit or an EmitBatch) may end late, on the log's thread. It answers
+// through the call's default reactor, whose end costs no change of threads; a reactor of our own
+// would cost one at every call. Lives until the work and the alarm are done with it.
+template <typename Work, typename Response>
+class EmitCall final : private Work {
+ public:
+  // Starts the work; the emitter was entered. Returns what the method returns.
   template <typename Request>
-  void Run(const Request& request, const std::string& client, std::chrono::milliseconds longest) {
-    if constexpr (std::is_base_of_v<EmitBatch, Work>) {
-      Work::Start(emitter_, request, client);
+  static grpc::ServerUnaryReactor* Run(Emitter& emitter, grpc::CallbackServerContext* context,
+                                       const Request& request, Response* response,
+                                       const std::string& client,
+                                       std::chrono::milliseconds longest) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    auto* const call = new EmitCall(emitter, context, reactor, response);
+    if constexpr (kBatch) {
+      call->Work::Start(emitter, request, client);
     } else {
-      emitter_.Start(*this, request, client);
+      emitter.Start(*call, request, client);
     }
-    if (state_.load(std::memory_order_acquire) == State::kDone) return;
-    refs_.fetch_add(1, std::memory_order_relaxed);
-    alarm_.emplace();
-    alarm_->Set(system_clock::now() + longest, [this](bool due) {
-      if (due) Reply({grpc::StatusCode::DEADLINE_EXCEEDED, "the log did not answer in time"});
-      Unref();
-    });
-    State started = State::kStarted;
-    if (!state_.compare_exchange_strong(started, State::kAwaited)) alarm_->Cancel();
+    call->Await(longest);
+    return reactor;
   }
 
  private:
-  enum class State { kStarted, kAwaited, kDone };
+  static constexpr bool kBatch = std::is_base_of_v<EmitBatch, Work>;
 
-  // The work's end.
-  void Done() override {
-    emitter_.Leave();
-    if (!replied_.exchange(true)) {
-      if constexpr (std::is_base_of_v<EmitBatch, Work>) {
-        this->Answer(*response_);
-        Finish(grpc::Status::OK);
-      } else if (this->refusal() != nullptr) {
-        Finish(ToGrpcStatus(*this->refusal()));
-      } else {
-        this->Answer(*response_);
-        Finish(grpc::Status::OK);
+  EmitCall(Emitter& emitter, const grpc::CallbackServerContext* context,
+           grpc::ServerUnaryReactor* reactor, Response* response)
+      : emitter_(emitter), context_(context), reactor_(reactor), response_(response) {}
+
+  // Sees to it that a call whose work goes on ends when nobody waits for it any more, and at the
+  // longest.
+  void Await(std::chrono::milliseconds longest) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (!replied_) {
+        end_ = system_clock::now() + longest;
+        Arm();
       }
-    }
-    if (state_.exchange(State::kDone, std::memory_order_acq_rel) == State::kAwaited) {
-      alarm_->Cancel();
     }
     Unref();
   }
 
-  // gRPC's side
-  void OnCancel() override { Reply(grpc::Status::CANCELLED); }
-  void OnDone() override { Unref(); }
+  void Arm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+    alarm_.emplace();
+    alarm_->Set(std::min(end_, system_clock::now() + kLookAfter),
+                [this](bool due) { OnAlarm(due); });
+  }
 
-  // What is said instead of an answer that didn't come in time; the work goes on.
-  void Reply(grpc::Status status) {
-    if (!replied_.exchange(true)) Finish(std::move(status));
+  void OnAlarm(bool due) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (due && !replied_) {
+        if (context_->IsCancelled()) {
+          Reply(grpc::Status::CANCELLED);
+        } else if (system_clock::now() >= end_) {
+          Reply({grpc::StatusCode::DEADLINE_EXCEEDED, "the log did not answer in time"});
+        } else {
+          Arm();
+        }
+      }
+    }
+    Unref();
+  }
+
+  // The work's end.
+  void Done() override {
+    emitter_.Leave();
+    {
+      absl::MutexLock lock(&mu_);
+      if (!replied_) Reply(Outcome());
+      if (alarm_) alarm_->Cancel();
+    }
+    Unref();
+  }
+
+  grpc::Status Outcome() {
+    if constexpr (!kBatch) {
+      if (this->refusal() != nullptr) return ToGrpcStatus(*this->refusal());
+    }
+    this->Answer(*response_);
+    return grpc::Status::OK;
+  }
+
+  // The call is gRPC's from here on, and gone when gRPC likes.
+  void Reply(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    replied_ = true;
+    reactor_->Finish(std::move(status));
   }
 
   void Unref() {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
+  // Constant after construction; all but the emitter gRPC's, and gone once replied
   Emitter& emitter_;
-  Response* const response_;          // gRPC's; gone once replied
-  std::atomic<int> refs_{2};          // gRPC's and the work's; a third for the alarm
-  std::atomic<bool> replied_{false};  // Finish was called, or is about to be
-  std::atomic<State> state_{State::kStarted};
-  std::optional<grpc::Alarm> alarm_;  // only where the work ends late
+  const grpc::CallbackServerContext* const context_;
+  grpc::ServerUnaryReactor* const reactor_;
+  Response* const response_;
+
+  // Any thread
+  std::atomic<int> refs_{2};  // the work's and Run's; one for each alarm
+  absl::Mutex mu_;
+  bool replied_ ABSL_GUARDED_BY(mu_) = false;
+  system_clock::time_point end_ ABSL_GUARDED_BY(mu_);
+  std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mu_);  // only where the work ends late
 };
 
 // True if nobody waits for the answer any more: such a call must not emit.
@@ -162,9 +205,8 @@ grpc::ServerUnaryReactor* EventService::EmitEvent(grpc::CallbackServerContext* c
     emitter_.Refused(refusal, client->name);
     return FinishNow(context, ToGrpcStatus(refusal));
   }
-  auto* const call = new EmitCall<Emit, v1::EmitEventResponse>(emitter_, response);
-  call->Run(*request, client->name, options_.max_deadline);
-  return call;
+  return EmitCall<Emit, v1::EmitEventResponse>::Run(emitter_, context, *request, response,
+                                                    client->name, options_.max_deadline);
 }
 
 grpc::ServerUnaryReactor* EventService::EmitEvents(grpc::CallbackServerContext* context,
@@ -178,9 +220,8 @@ grpc::ServerUnaryReactor* EventService::EmitEvents(grpc::CallbackServerContext* 
     emitter_.Refused(refusal, client->name);
     return FinishNow(context, ToGrpcStatus(refusal));
   }
-  auto* const call = new EmitCall<EmitBatch, v1::EmitEventsResponse>(emitter_, response);
-  call->Run(*request, client->name, options_.max_deadline);
-  return call;
+  return EmitCall<EmitBatch, v1::EmitEventsResponse>::Run(emitter_, context, *request, response,
+                                                          client->name, options_.max_deadline);
 }
 
 grpc::ServerBidiReactor<v1::EmitEventRequest, v1::EmitResult>* EventService::EmitEventStream(

@@ -56,7 +56,7 @@ class Idempotency::Table {
   Table(const Clock& clock, Options options)
       : clock_(clock),
         options_(options),
-        buckets_(std::bit_ceil(std::max<size_t>(options.max_entries / 2, 16))),
+        buckets_(std::bit_ceil(std::max<size_t>(options.max_entries, 16))),
         ids_(Ids::bucket_traits(buckets_.data(), buckets_.size())) {}
 
   ~Table() {
@@ -64,6 +64,10 @@ class Idempotency::Table {
     ids_.clear_and_dispose([](Held* held) { held->Delete(); });
   }
 
+  void Prefetch(std::string_view id) const {
+    const size_t hash = absl::Hash<std::string_view>()(id);
+    __builtin_prefetch(&buckets_[hash & (buckets_.size() - 1)]);
+  }
   Claimed Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter);
   void Keep(Held* held, const Result& result);
   void Release(Held* held);
@@ -86,7 +90,8 @@ class Idempotency::Table {
     bool operator()(const Held& a, const Held& b) const { return a.id() == b.id(); }
   };
   using Ids = intrusive::unordered_set<Held, intrusive::base_hook<InTable>, intrusive::hash<HashOf>,
-                                       intrusive::equal<Same>, intrusive::power_2_buckets<true>>;
+                                       intrusive::equal<Same>, intrusive::power_2_buckets<true>,
+                                       intrusive::compare_hash<true>>;
   using Order = intrusive::list<Held, intrusive::base_hook<InOrder>>;
 
   // Puts a settled id at the end of the order: its window begins.
@@ -199,6 +204,7 @@ Idempotency::Idempotency(const Clock& clock, Options options)
     : table_(std::make_unique<Table>(clock, options)) {}
 Idempotency::~Idempotency() = default;
 
+void Idempotency::Prefetch(std::string_view id) const { table_->Prefetch(id); }
 Idempotency::Claimed Idempotency::Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter) {
   return table_->Claim(id, fingerprint, waiter);
 }

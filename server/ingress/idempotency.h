@@ -74,6 +74,10 @@ class Idempotency {
   Idempotency(const Idempotency&) = delete;
   Idempotency& operator=(const Idempotency&) = delete;
 
+  // Begins to fetch what Claim of this id will look at: the table is larger than any cache, and
+  // there is work to do meanwhile.
+  void Prefetch(std::string_view id) const;
+
   // Claims `id` for an emit whose content has this fingerprint.
   Claimed Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter);
 
