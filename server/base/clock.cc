@@ -1,19 +1,22 @@
 #include "server/base/clock.h"
 
-#include <chrono>
+#include <time.h>
 
 namespace msab {
 namespace {
 
-template <typename C>
-int64_t Millis() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(C::now().time_since_epoch()).count();
+// The kernel's time at its last tick (1 to 4 ms ago): read in a fifth of the time that the exact
+// one takes, several times an event.
+int64_t Millis(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return int64_t{time.tv_sec} * 1'000 + time.tv_nsec / 1'000'000;
 }
 
 class RealClock final : public Clock {
  public:
-  int64_t WallMillis() const override { return Millis<std::chrono::system_clock>(); }
-  int64_t SteadyMillis() const override { return Millis<std::chrono::steady_clock>(); }
+  int64_t WallMillis() const override { return Millis(CLOCK_REALTIME_COARSE); }
+  int64_t SteadyMillis() const override { return Millis(CLOCK_MONOTONIC_COARSE); }
 };
 
 }  // namespace

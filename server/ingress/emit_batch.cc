@@ -29,10 +29,11 @@ void EmitBatch::Start(Emitter& emitter, const v1::EmitEventsRequest& request,
                       const std::string& client) {
   size_ = request.events_size();
   items_ = std::make_unique<Item[]>(size_);
+  const Emitter::Moment now = emitter.Now();
   left_.store(size_ + 1, std::memory_order_relaxed);
   for (int i = 0; i < size_; ++i) {
     items_[i].batch = this;
-    emitter.Start(items_[i], request.events(i), client);
+    emitter.Start(items_[i], request.events(i), client, now);
   }
   ItemDone();
 }

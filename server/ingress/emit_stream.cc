@@ -72,7 +72,7 @@ void EmitStream::OnReadDone(bool ok) {
   google::rpc::Status refusal;
   slot->entered = emitter_.Enter(refusal);
   if (slot->entered) {
-    emitter_.Start(*slot, slot->request, client_);
+    emitter_.Start(*slot, slot->request, client_, emitter_.Now());
   } else {
     emitter_.Refused(refusal, client_);
     *slot->result.mutable_error() = std::move(refusal);

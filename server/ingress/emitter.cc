@@ -100,7 +100,7 @@ void Emit::Answer(v1::EmitEventResponse& response) const {
 
 void Emit::OnSettled(const Idempotency::Result* result) {
   if (result != nullptr) return emitter_->Accept(*this, *result, /*duplicate=*/true);
-  emitter_->Claim(*this);
+  emitter_->Claim(*this, emitter_->clock_.SteadyMillis());
 }
 
 Emitter::Emitter(const Catalog& catalog, const Clock& clock, Dispatcher& dispatcher,
@@ -110,7 +110,7 @@ Emitter::Emitter(const Catalog& catalog, const Clock& clock, Dispatcher& dispatc
       dispatcher_(dispatcher),
       options_(options),
       cursor_prefix_(dispatcher.epoch() + "-"),
-      idempotency_(clock, options.idempotency),
+      idempotency_(options.idempotency),
       stats_(catalog.types().size()) {
   for (int code = 0; code < kRpcCodes; ++code) log_refused_.emplace_back(kLogEveryMs);
 }
@@ -137,23 +137,23 @@ bool Emitter::Enter(google::rpc::Status& refusal) {
   return true;
 }
 
-void Emitter::Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client) {
+void Emitter::Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client,
+                    const Moment& now) {
   emit.emitter_ = this;
   emit.client_ = &client;
-  if (request.has_event_id()) idempotency_.Prefetch(request.event_id());
-  Catalog::Prepared prepared = catalog_.Prepare(request, clock_.WallMillis());
+  Catalog::Prepared prepared = catalog_.Prepare(request, now.wall);
   if (prepared.entry == nullptr) {
     return Refuse(emit, RefuseInvalid(prepared.violations), EventName(request));
   }
   emit.entry_ = std::move(prepared.entry);
   if (!request.has_event_id()) return Dispatch(emit);
   emit.fingerprint_ = Fingerprint(request, *emit.entry_);
-  Claim(emit);
+  Claim(emit, now.steady);
 }
 
-void Emitter::Claim(Emit& emit) {
+void Emitter::Claim(Emit& emit, int64_t now) {
   const Idempotency::Claimed claimed =
-      idempotency_.Claim(emit.entry_->event_id, emit.fingerprint_, &emit);
+      idempotency_.Claim(emit.entry_->event_id, emit.fingerprint_, now, &emit);
   switch (claimed.verdict) {
     case Idempotency::Verdict::kFirst:
       emit.held_ = claimed.held;

@@ -96,9 +96,17 @@ class Emitter {
   bool Enter(google::rpc::Status& refusal);
   void Leave() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
 
+  // When events come in: asked for once a call, however many they are.
+  struct Moment {
+    int64_t wall;    // ms since 1970
+    int64_t steady;  // ms
+  };
+  Moment Now() const { return {clock_.WallMillis(), clock_.SteadyMillis()}; }
+
   // Takes an event in. `request` is read before Start returns, and not again; `client` (the name
   // of the API key) and `emit` live until Done.
-  void Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client);
+  void Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client,
+             const Moment& now);
 
   // Counts and logs a refusal that happened before Start: of a call as a whole.
   void Refused(const google::rpc::Status& refusal, std::string_view client,
@@ -122,7 +130,7 @@ class Emitter {
 
   std::string CursorAt(uint64_t sequence) const;
   // Claims the id, if the caller gave one, then dispatches.
-  void Claim(Emit& emit);
+  void Claim(Emit& emit, int64_t now);
   void Dispatch(Emit& emit);
   void OnDispatched(Emit& emit, absl::StatusOr<Dispatched> outcome);
   void Accept(Emit& emit, const Idempotency::Result& result, bool duplicate);

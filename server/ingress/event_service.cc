@@ -59,7 +59,7 @@ class EmitCall final : private Work {
     if constexpr (kBatch) {
       call->Work::Start(emitter, request, client);
     } else {
-      emitter.Start(*call, request, client);
+      emitter.Start(*call, request, client, emitter.Now());
     }
     call->Await(longest);
     return reactor;

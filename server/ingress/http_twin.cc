@@ -81,7 +81,7 @@ class HttpEmit final : private Work {
     if constexpr (std::is_base_of_v<EmitBatch, Work>) {
       Work::Start(emitter_, request, client);
     } else {
-      emitter_.Start(*this, request, client);
+      emitter_.Start(*this, request, client, emitter_.Now());
     }
   }
 

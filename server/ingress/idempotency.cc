@@ -1,36 +1,34 @@
 #include "server/ingress/idempotency.h"
 
-#include <algorithm>
-#include <bit>
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/synchronization/mutex.h"
 #include "boost/intrusive/list.hpp"
-#include "boost/intrusive/unordered_set.hpp"
 
 namespace msab {
 namespace {
 
-namespace intrusive = boost::intrusive;
-using InTable = intrusive::unordered_set_base_hook<intrusive::link_mode<intrusive::normal_link>,
-                                                   intrusive::store_hash<true>>;
-using InOrder = intrusive::list_base_hook<intrusive::link_mode<intrusive::normal_link>>;
-
 // How many outdated ids a claim clears away: more than it adds, so that they can't pile up.
 constexpr int kCleared = 2;
 
+// Tables in one: a table that grows moves all it holds, and everyone waits meanwhile.
+constexpr size_t kTables = 64;  // as many as six bits tell apart
+
 }  // namespace
 
-// One id, its characters behind it in the same allocation. In the table always; in the order only
+// One id, its characters behind it in the same allocation. In a table always; in the order only
 // once it is settled.
-struct Idempotency::Held : public InTable, public InOrder {
+struct Idempotency::Held : public boost::intrusive::list_base_hook<
+                               boost::intrusive::link_mode<boost::intrusive::normal_link>> {
+  size_t hash = 0;
   uint64_t fingerprint = 0;
-  int64_t until = 0;          // steady ms; once settled
+  int64_t until = 0;          // steady ms
   Waiter* waiters = nullptr;  // while under way; last come first
   Result result;              // once settled
   bool settled = false;
@@ -38,8 +36,9 @@ struct Idempotency::Held : public InTable, public InOrder {
 
   std::string_view id() const { return {reinterpret_cast<const char*>(this + 1), id_size}; }
 
-  static Held* New(std::string_view id, uint64_t fingerprint) {
+  static Held* New(std::string_view id, size_t hash, uint64_t fingerprint) {
     Held* held = new (::operator new(sizeof(Held) + id.size())) Held;
+    held->hash = hash;
     held->fingerprint = fingerprint;
     held->id_size = static_cast<uint8_t>(id.size());
     std::memcpy(static_cast<void*>(held + 1), id.data(), id.size());
@@ -53,99 +52,92 @@ struct Idempotency::Held : public InTable, public InOrder {
 
 class Idempotency::Table {
  public:
-  Table(const Clock& clock, Options options)
-      : clock_(clock),
-        options_(options),
-        buckets_(std::bit_ceil(std::max<size_t>(options.max_entries, 16))),
-        ids_(Ids::bucket_traits(buckets_.data(), buckets_.size())) {}
+  explicit Table(Options options) : options_(options) {}
 
   ~Table() {
     order_.clear();
-    ids_.clear_and_dispose([](Held* held) { held->Delete(); });
+    for (Ids& ids : ids_) {
+      for (const Place& place : ids) place.held->Delete();
+    }
   }
 
-  void Prefetch(std::string_view id) const {
-    const size_t hash = absl::Hash<std::string_view>()(id);
-    __builtin_prefetch(&buckets_[hash & (buckets_.size() - 1)]);
-  }
-  Claimed Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter);
+  Claimed Claim(std::string_view id, uint64_t fingerprint, int64_t now, Waiter* waiter);
   void Keep(Held* held, const Result& result);
   void Release(Held* held);
   size_t size() const {
     absl::MutexLock lock(&mu_);
-    return ids_.size();
+    return size_;
   }
 
  private:
-  struct Key {
-    std::string_view id;
+  using Order = boost::intrusive::list<Held>;
+
+  // A held id beside its hash: to tell two apart, or to move them, their memory is not touched.
+  struct Place {
     size_t hash;
+    Held* held;
   };
   struct HashOf {
-    size_t operator()(const Key& key) const { return key.hash; }
-    size_t operator()(const Held& held) const { return absl::Hash<std::string_view>()(held.id()); }
+    size_t operator()(const Place& place) const { return place.hash; }
   };
   struct Same {
-    bool operator()(const Key& key, const Held& held) const { return key.id == held.id(); }
-    bool operator()(const Held& a, const Held& b) const { return a.id() == b.id(); }
+    bool operator()(const Place& a, const Place& b) const {
+      return a.hash == b.hash && a.held->id() == b.held->id();
+    }
   };
-  using Ids = intrusive::unordered_set<Held, intrusive::base_hook<InTable>, intrusive::hash<HashOf>,
-                                       intrusive::equal<Same>, intrusive::power_2_buckets<true>,
-                                       intrusive::compare_hash<true>>;
-  using Order = intrusive::list<Held, intrusive::base_hook<InOrder>>;
+  using Ids = absl::flat_hash_set<Place, HashOf, Same>;
 
-  // Puts a settled id at the end of the order: its window begins.
-  void Remember(Held& held, int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    held.until = now + options_.window_ms;
-    order_.push_back(held);
+  // The hash's upper bits choose the table; the table uses the lower ones.
+  Ids& IdsOf(size_t hash) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ids_[hash >> 58]; }
+
+  void Forget(Held& held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    IdsOf(held.hash).erase(Place{held.hash, &held});
+    --size_;
   }
 
   // Takes the longest unheard of out of table and order; the caller deletes it.
   void DropOldest(Order& dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     Held& oldest = order_.front();
     order_.pop_front();
-    ids_.erase(ids_.iterator_to(oldest));
+    Forget(oldest);
     dropped.push_back(oldest);
   }
 
   static void Tell(Waiter* waiters, const Result* result);
 
   // Constant after construction
-  const Clock& clock_;
   const Options options_;
 
   // Any thread
   mutable absl::Mutex mu_;
-  // As many as are needed at the most, from the start: a table that grows stops everyone.
-  std::vector<Ids::bucket_type> buckets_;
-  Ids ids_ ABSL_GUARDED_BY(mu_);
+  std::array<Ids, kTables> ids_ ABSL_GUARDED_BY(mu_);
+  size_t size_ ABSL_GUARDED_BY(mu_) = 0;
   Order order_ ABSL_GUARDED_BY(mu_);  // settled ones; those longest unheard of first
 };
 
 Idempotency::Claimed Idempotency::Table::Claim(std::string_view id, uint64_t fingerprint,
-                                               Waiter* waiter) {
-  const Key key{id, absl::Hash<std::string_view>()(id)};
-  const int64_t now = clock_.SteadyMillis();
+                                               int64_t now, Waiter* waiter) {
+  const size_t hash = absl::Hash<std::string_view>()(id);
   // Allocated and freed without the lock; a repeat, which needs neither, is the rare case.
-  Held* fresh = Held::New(id, fingerprint);
+  Held* fresh = Held::New(id, hash, fingerprint);
+  fresh->until = now + options_.window_ms;
   Order dropped;
   const Claimed claimed = [&]() -> Claimed {
     absl::MutexLock lock(&mu_);
     for (int i = 0; i < kCleared && !order_.empty() && order_.front().until <= now; ++i) {
       DropOldest(dropped);
     }
-    Ids::insert_commit_data place;
-    const auto [found, is_new] = ids_.insert_check(key, HashOf(), Same(), place);
+    const auto [place, is_new] = IdsOf(hash).insert({hash, fresh});
     if (is_new) {
-      Held* const held = std::exchange(fresh, nullptr);
-      ids_.insert_commit(*held, place);
-      while (ids_.size() > options_.max_entries && !order_.empty()) DropOldest(dropped);
-      return {Verdict::kFirst, held, {}};
+      ++size_;
+      while (size_ > options_.max_entries && !order_.empty()) DropOldest(dropped);
+      return {Verdict::kFirst, std::exchange(fresh, nullptr), {}};
     }
-    Held& held = *found;
+    Held& held = *place->held;
     if (held.settled && held.until <= now) {  // outdated, only not cleared away yet
       order_.erase(order_.iterator_to(held));
       held.settled = false;
+      held.until = fresh->until;
       held.fingerprint = fingerprint;
       return {Verdict::kFirst, &held, {}};
     }
@@ -154,8 +146,8 @@ Idempotency::Claimed Idempotency::Table::Claim(std::string_view id, uint64_t fin
       waiter->next_ = std::exchange(held.waiters, waiter);
       return {Verdict::kWaits, nullptr, {}};
     }
-    order_.erase(order_.iterator_to(held));
-    Remember(held, now);
+    held.until = fresh->until;
+    order_.splice(order_.end(), order_, order_.iterator_to(held));
     return {Verdict::kRepeat, nullptr, held.result};
   }();
   if (fresh != nullptr) fresh->Delete();
@@ -164,14 +156,13 @@ Idempotency::Claimed Idempotency::Table::Claim(std::string_view id, uint64_t fin
 }
 
 void Idempotency::Table::Keep(Held* held, const Result& result) {
-  const int64_t now = clock_.SteadyMillis();
   Waiter* waiters;
   {
     absl::MutexLock lock(&mu_);
     held->settled = true;
     held->result = result;
     waiters = std::exchange(held->waiters, nullptr);
-    Remember(*held, now);
+    order_.push_back(*held);
   }
   Tell(waiters, &result);
 }
@@ -181,7 +172,7 @@ void Idempotency::Table::Release(Held* held) {
   {
     absl::MutexLock lock(&mu_);
     waiters = held->waiters;
-    ids_.erase(ids_.iterator_to(*held));
+    Forget(*held);
   }
   held->Delete();
   Tell(waiters, nullptr);
@@ -200,13 +191,12 @@ void Idempotency::Table::Tell(Waiter* waiters, const Result* result) {
   }
 }
 
-Idempotency::Idempotency(const Clock& clock, Options options)
-    : table_(std::make_unique<Table>(clock, options)) {}
+Idempotency::Idempotency(Options options) : table_(std::make_unique<Table>(options)) {}
 Idempotency::~Idempotency() = default;
 
-void Idempotency::Prefetch(std::string_view id) const { table_->Prefetch(id); }
-Idempotency::Claimed Idempotency::Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter) {
-  return table_->Claim(id, fingerprint, waiter);
+Idempotency::Claimed Idempotency::Claim(std::string_view id, uint64_t fingerprint, int64_t now,
+                                        Waiter* waiter) {
+  return table_->Claim(id, fingerprint, now, waiter);
 }
 void Idempotency::Keep(Held* held, const Result& result) { table_->Keep(held, result); }
 void Idempotency::Release(Held* held) { table_->Release(held); }

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string_view>
 
-#include "server/base/clock.h"
 #include "server/registry/registry.h"
 
 namespace msab {
@@ -15,12 +14,12 @@ namespace msab {
 // answer changes nothing and gets the first result.
 //
 // An id is claimed by the first emit that names it, after every check that could refuse it, and
-// given back if the log refuses it after all. Ids are remembered for a window, which every repeat
-// begins anew, and up to a number: the one longest unheard of goes first. Ids whose emit is under
-// way never go, so the number may be overshot by these.
+// given back if the log refuses it after all. Ids are remembered for a window from their emit,
+// which every repeat begins anew, and up to a number: the one longest unheard of goes first. Ids
+// whose emit is under way never go, so the number may be overshot by these.
 //
-// One lock; under it a look-up and two list operations, no allocation, no call out. A remembered id
-// costs one allocation of about 100 bytes and the id.
+// One lock; under it a look-up and two list operations, and no call out. A remembered id costs one
+// allocation of 80 bytes and the id, and its place in a table.
 //
 // Owned by the Emitter. Any thread.
 class Idempotency {
@@ -68,18 +67,13 @@ class Idempotency {
     Result result;
   };
 
-  // `clock` outlives this.
-  Idempotency(const Clock& clock, Options options);
+  explicit Idempotency(Options options);
   ~Idempotency();
   Idempotency(const Idempotency&) = delete;
   Idempotency& operator=(const Idempotency&) = delete;
 
-  // Begins to fetch what Claim of this id will look at: the table is larger than any cache, and
-  // there is work to do meanwhile.
-  void Prefetch(std::string_view id) const;
-
-  // Claims `id` for an emit whose content has this fingerprint.
-  Claimed Claim(std::string_view id, uint64_t fingerprint, Waiter* waiter);
+  // Claims `id` for an emit whose content has this fingerprint. `now` is steady milliseconds.
+  Claimed Claim(std::string_view id, uint64_t fingerprint, int64_t now, Waiter* waiter);
 
   // The emit was accepted: remembers its result and tells those who wait.
   void Keep(Held* held, const Result& result);

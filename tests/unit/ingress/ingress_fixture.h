@@ -119,7 +119,7 @@ struct IngressHouse {
 
   std::unique_ptr<TestEmit> Emit(const v1::EmitEventRequest& request) {
     auto emit = std::make_unique<TestEmit>();
-    emitter.Start(*emit, request, client);
+    emitter.Start(*emit, request, client, emitter.Now());
     return emit;
   }
   std::unique_ptr<TestEmit> Emit(const std::string& json) {
