@@ -28,7 +28,7 @@ class NativeDialectTest : public ::testing::Test {
     return text;
   }
 
-  const NativeDialect dialect_;
+  const NativeDialect dialect_{};
 };
 
 // Events
