@@ -1,0 +1,126 @@
+// A client that does not keep up: closed, and whole again after it resumed; nobody else notices.
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/harness/relay_test.h"
+
+namespace msab::e2e {
+namespace {
+
+constexpr int kEvents = 400;  // of 50 kB: more than the sockets' buffers hold
+constexpr int kSlowConsumer = 4000;
+
+// About 50 kB to everyone, numbered.
+std::string BigEvent(int number) {
+  std::string ids = absl::StrCat("\"", number, "\"");
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&ids, ",\"", std::string(250, 'a'), "\"");
+  return absl::StrCat(R"({"asset_invalidate":{"asset_ids":[)", ids, "]}}");
+}
+
+int NumberOf(const Json& frame) {
+  const Json& ids = At(At(frame, "data"), "asset_ids");
+  return ids.is_array() ? std::stoi(ids.as_array()[0].as_string().c_str()) : -1;
+}
+
+class SlowReaderTest : public RelayTest {
+ protected:
+  void SetUp() override { Start({.settings = {{"ws.high_water", "256KiB"}}}); }
+
+  Client ConnectSlow(int64_t user) {
+    Client slow = Open({.token = UserToken(user), .receive_buffer = 4'096});
+    EXPECT_TRUE(slow.Replay().empty());
+    return slow;
+  }
+
+  // Emits them all while `reader` reads along; what it got, by number.
+  std::vector<int> EmitWhileReading(Client& reader) {
+    auto numbers = std::async(std::launch::async, [&reader] {
+      std::vector<int> got;
+      while (got.size() < kEvents) {
+        const Json frame = reader.Next();
+        if (frame.is_null()) break;
+        got.push_back(NumberOf(frame));
+      }
+      return got;
+    });
+    for (int i = 0; i < kEvents; ++i) Emit(BigEvent(i));
+    return numbers.get();
+  }
+};
+
+TEST_F(SlowReaderTest, IsClosedAndResumesWholeWhileOthersAreUndisturbed) {
+  Client slow = ConnectSlow(101);
+  Client quick = Connect(102);
+  std::vector<int> all(kEvents);
+  for (int i = 0; i < kEvents; ++i) all[i] = i;
+  EXPECT_EQ(EmitWhileReading(quick), all);
+  EXPECT_FALSE(quick.socket().closed());
+
+  std::vector<int> got;
+  std::string cursor = slow.cursor();
+  while (true) {
+    const Json frame = slow.Next();
+    if (frame.is_null()) break;
+    got.push_back(NumberOf(frame));
+    cursor = Text(frame, "cursor");
+  }
+  EXPECT_EQ(slow.CloseCode(), kSlowConsumer);
+  EXPECT_EQ(slow.CloseReason(), "slow consumer");
+  EXPECT_LT(got.size(), all.size()) << "it was not slow enough to be closed";
+
+  Client again = Open({.token = UserToken(101), .cursor = cursor});
+  EXPECT_EQ(At(again.Welcome(), "recovered"), Json(true));
+  for (const Json& frame : again.Replay()) got.push_back(NumberOf(frame));
+  EXPECT_EQ(got, all);
+}
+
+TEST_F(SlowReaderTest, OneThatReadsNothingIsAbortedAndNoLongerOnline) {
+  Client dead = ConnectSlow(101);
+  Client quick = Connect(102);
+  EmitWhileReading(quick);
+  // Without a word from it: the close frame can't be sent, and a while later it is gone.
+  EXPECT_TRUE(Await([this] { return Emit(Marker(101, 1)).users_online == 0; }));
+}
+
+TEST_F(SlowReaderTest, StatesAndSpeakersNeverCloseAnybody) {
+  Client slow = ConnectSlow(101);
+  slow.Ask("room:join", R"({"roomId":"42"})");
+  Client quick = Connect(102, {"42"});
+  Fence({&slow});  // what the second join told
+  // Far more than the high-water mark of what may be dropped or replaced, and a last state.
+  std::vector<std::string> batch;
+  const std::string name(60, 's');
+  std::string speakers = absl::StrCat("\"", name, "\"");
+  for (int i = 0; i < 50; ++i) absl::StrAppend(&speakers, ",\"", name, "\"");
+  for (int i = 0; i < 500; ++i) {
+    batch.push_back(absl::StrCat(R"({"speaker_active":{"roomId":"42","userId":"1",)",
+                                 R"("activeSpeakers":[)", speakers, R"(],"timestamp":)", i, "}}"));
+    batch.push_back(absl::StrCat(R"({"balance_updated":{"user_id":101,"coins":")", i, R"("}})"));
+  }
+  auto reading = std::async(std::launch::async, [&quick] {
+    return quick.Until([](const Json& frame) { return MarkerNumber(frame) == 1; });
+  });
+  for (int round = 0; round < 8; ++round) {
+    for (const Answer& answer : door().EmitBatch(batch)) ASSERT_TRUE(answer.ok());
+  }
+  Emit(Marker(102, 1));
+  reading.get();
+  Emit(Marker(101, 1));
+  const std::vector<Json> frames =
+      slow.Until([](const Json& frame) { return MarkerNumber(frame) == 1; });
+  ASSERT_FALSE(slow.socket().closed()) << slow.CloseCode();
+  std::string coins;
+  uint64_t last = 0;
+  for (const Json& frame : frames) {
+    if (!Has(frame, "cursor")) continue;
+    EXPECT_GT(Sequence(Text(frame, "cursor")), last);
+    last = Sequence(Text(frame, "cursor"));
+    if (Text(frame, "event") == "balance.updated") coins = Text(At(frame, "data"), "coins");
+  }
+  EXPECT_EQ(coins, "499") << "the last state must not be lost";
+}
+
+}  // namespace
+}  // namespace msab::e2e
