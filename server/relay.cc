@@ -215,6 +215,12 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
     return listening;
   }
   house->shards.Start();
+  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(
+      GrpcOptions(config.grpc), {{v1::EventService::service_full_name(), &house->events}});
+  if (!grpc.ok()) return grpc.status();
+  house->grpc = *std::move(grpc);
+  house->grpc->SetServing(true);
+  // The internal port opens last: whoever is told "ready" there finds all else listening.
   HttpServer::Options http_options;
   http_options.listen = config.http.listen;
   absl::StatusOr<std::unique_ptr<HttpServer>> http =
@@ -222,11 +228,6 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   if (!http.ok()) return http.status();
   house->http = *std::move(http);
   house->scraped_http = house->http.get();
-  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(
-      GrpcOptions(config.grpc), {{v1::EventService::service_full_name(), &house->events}});
-  if (!grpc.ok()) return grpc.status();
-  house->grpc = *std::move(grpc);
-  house->grpc->SetServing(true);
   LogLine(LogLevel::info, "relay started")
       .With("version", MSAB_VERSION)
       .With("contract", house->catalog->version())
