@@ -73,11 +73,12 @@ bool Peer::Alive() {
   return frame.has_value() && frame->opcode == kText && frame->payload == Reply(kAliveId);
 }
 
-Ending Peer::End() {
+Ending Peer::End(bool answer) {
   Ending ending;
   ending.close_code = -1;
   while (const auto frame = Next()) {
     if (frame->opcode != kClose) continue;
+    if (answer) Send({.opcode = kClose, .payload = frame->payload});
     EXPECT_EQ(ending.close_code, -1) << "one close frame and no more";
     const std::string& body = frame->payload;
     EXPECT_NE(body.size(), 1U);

@@ -41,8 +41,8 @@ class Peer {
   // True if it still serves: answers one more command.
   bool Alive();
 
-  // Reads to the end of the connection.
-  Ending End();
+  // Reads to the end of the connection; answers the server's close frame if `answer`.
+  Ending End(bool answer = true);
 
   e2e::RawSocket& socket() { return socket_; }
 

@@ -26,7 +26,7 @@ class DrainTest : public RelayTest {
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
     const size_t end = socket.ReadThrough("\r\n\r\n");
     if (end == std::string::npos) return 0;
-    const HttpResponse response = ParseHttpResponse(socket.Take(end));
+    const HttpResponse response = ParseHttpHead(socket.Take(end));
     const auto header = response.headers.find("retry-after");
     if (header != response.headers.end()) *retry_after = header->second;
     return response.status;

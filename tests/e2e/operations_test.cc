@@ -50,17 +50,17 @@ TEST_F(OperationsTest, TheConfigurationNamesItsFault) {
   EXPECT_THAT(fault({.settings = {{"auth.api_keys", ""}}}), HasSubstr("auth.api_keys"));
   EXPECT_THAT(fault({.settings = {{"auth.jwt_secrets", ""}}}), HasSubstr("auth.jwt_secrets"));
   EXPECT_THAT(fault({.settings = {{"auth.jwt_secrets", "short"}}}),
-              AllOf(HasSubstr("auth.jwt_secrets"), HasSubstr("32")));
-  EXPECT_THAT(fault({.settings = {{"ws.high_water", "many"}}}), HasSubstr("ws.high_water"));
+              AllOf(HasSubstr("MSAB_JWT_SECRETS"), HasSubstr("32")));
+  EXPECT_THAT(fault({.settings = {{"ws.high_water", "many"}}}), HasSubstr("MSAB_WS_HIGH_WATER"));
   EXPECT_THAT(fault({.settings = {{"ws.ping_interval", "25 parsecs"}}}),
-              HasSubstr("ws.ping_interval"));
+              HasSubstr("MSAB_WS_PING_INTERVAL"));
   EXPECT_THAT(fault({.settings = {{"ws.lisen", "127.0.0.1:1"}}}), HasSubstr("MSAB_WS_LISEN"));
-  EXPECT_THAT(fault({.settings = {{"ws.listen", "nowhere"}}}), HasSubstr("ws.listen"));
-  EXPECT_THAT(fault({.settings = {{"log.url", "redis://x"}}}), HasSubstr("log.url"));
+  EXPECT_THAT(fault({.settings = {{"ws.listen", "nowhere"}}}), HasSubstr("MSAB_WS_LISTEN"));
+  EXPECT_THAT(fault({.settings = {{"log.url", "redis://x"}}}), HasSubstr("MSAB_LOG_URL"));
   EXPECT_THAT(fault({.settings = {{"auth.jwt_keys_file", "/nonexistent.pem"}}}),
-              HasSubstr("auth.jwt_keys_file"));
+              HasSubstr("MSAB_JWT_KEYS_FILE"));
   EXPECT_THAT(fault({.files = {{"auth.jwt_keys_file", "not PEM"}}}),
-              HasSubstr("auth.jwt_keys_file"));
+              HasSubstr("MSAB_JWT_KEYS_FILE"));
   EXPECT_THAT(fault({.toml = "[ws]\nlisen = \"127.0.0.1:1\"\n"}),
               AllOf(HasSubstr("relay.toml"), HasSubstr("ws.lisen")));
   EXPECT_THAT(fault({.toml = "[ws]\nhigh_water = true\n"}),

@@ -40,7 +40,8 @@ class RoomTest : public RelayTest {
   // What one client got as (event, data) pairs, without the fence.
   std::vector<std::pair<std::string, Json>> EventsOf(Client& client) {
     std::vector<std::pair<std::string, Json>> events;
-    for (const Json& frame : Fence({&client})[0]) {
+    const Received received = Fence({&client});
+    for (const Json& frame : received[0]) {
       EXPECT_EQ(Text(frame, "room"), "42") << frame;
       EXPECT_FALSE(Text(frame, "cursor").empty()) << frame;
       events.emplace_back(Text(frame, "event"), At(frame, "data"));
@@ -171,7 +172,8 @@ TEST_F(RoomTest, ASnapshotAndWhatFollowsAreTheWholeTruth) {
     if (i % 3 == 0) continue;
     std::set<int64_t> known = Ids(At(answers[i], "participants"));
     EXPECT_TRUE(known.contains(101 + i));
-    for (const auto& [event, data] : EventsOf(clients[i])) {
+    const Events events = EventsOf(clients[i]);
+    for (const auto& [event, data] : events) {
       const int64_t user = Number(data, "userId");
       if (event == "room:userJoined") {
         EXPECT_TRUE(known.insert(user).second) << user << " joined twice";

@@ -19,12 +19,11 @@ std::string Lower(std::string text) {
   return text;
 }
 
-}  // namespace
-
-HttpResponse ParseHttpResponse(const std::string& bytes) {
+HttpResponse Parse(const std::string& bytes, bool head_only) {
   namespace http = boost::beast::http;
   http::response_parser<http::string_body> parser;
   parser.eager(true);
+  parser.skip(head_only);
   parser.body_limit(std::numeric_limits<uint64_t>::max());
   boost::beast::error_code error;
   parser.put(boost::asio::buffer(bytes), error);
@@ -42,6 +41,12 @@ HttpResponse ParseHttpResponse(const std::string& bytes) {
   response.body = parser.get().body();
   return response;
 }
+
+}  // namespace
+
+HttpResponse ParseHttpResponse(const std::string& bytes) { return Parse(bytes, false); }
+
+HttpResponse ParseHttpHead(const std::string& bytes) { return Parse(bytes, true); }
 
 HttpResponse Fetch(const std::string& host, uint16_t port, const std::string& method,
                    const std::string& target, const Headers& headers, const std::string& body,

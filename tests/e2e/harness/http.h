@@ -17,8 +17,10 @@ struct HttpResponse {
   std::string body;
 };
 
-// Reads one response's bytes, whole.
+// Reads one response's bytes: all of it, or, of what a client must understand before it reads on
+// (an answer to an upgrade), the head alone.
 HttpResponse ParseHttpResponse(const std::string& bytes);
+HttpResponse ParseHttpHead(const std::string& bytes);
 
 // One request on a connection of its own.
 HttpResponse Fetch(const std::string& host, uint16_t port, const std::string& method,
