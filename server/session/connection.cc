@@ -327,7 +327,7 @@ void BeastConnection::Flush() {
 
 void BeastConnection::Drain(int64_t retry_after_ms) {
   if (stage_ == Stage::kRequest) return Finish();
-  session_.Close(CloseCode::kDraining, absl::StrCat("retry_after_ms=", retry_after_ms));
+  session_.Close(CloseCode::kDraining, absl::StrCat("draining: retry_after_ms=", retry_after_ms));
 }
 
 void BeastConnection::Finish() {

@@ -298,7 +298,7 @@ void Session::OnText(std::string_view text) {
   host_.counters().commands.Add();
   ClientMessage message = dialect_->Decode(text);
   if (message.kind == ClientMessage::Kind::kMalformed) {
-    return Close(CloseCode::kProtocolError, message.fault);
+    return Close(CloseCode::kProtocolError, "protocol error: " + std::string(message.fault));
   }
   const int64_t wait = bucket_.Take(host_.options().client_messages, last_heard_);
   if (wait > 0) {
@@ -319,7 +319,7 @@ void Session::OnText(std::string_view text) {
 
 void Session::OnBinary() {
   OnAlive();
-  if (state_ != State::kClosing) Close(CloseCode::kProtocolError, "binary frame");
+  if (state_ != State::kClosing) Close(CloseCode::kProtocolError, "protocol error: binary frame");
 }
 
 void Session::OnAuth(const ClientMessage& message) {

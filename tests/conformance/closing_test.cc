@@ -116,7 +116,7 @@ TEST_F(ClosingTest, TheRelaysOwnCloseWaitsForTheAnswer) {
   peer.Send({.payload = "not JSON"});
   const auto frame = peer.Next();
   ASSERT_TRUE(frame.has_value());
-  EXPECT_EQ(frame->payload, CloseBody(kNotOurs, "protocol error"));
+  EXPECT_EQ(frame->payload, CloseBody(kNotOurs, "protocol error: not JSON"));
   peer.Send({.opcode = kClose, .payload = frame->payload});
   const Ending ending = peer.End();
   EXPECT_EQ(ending.close_code, -1) << "no second close frame";

@@ -81,7 +81,8 @@ TEST_F(DrainTest, LosesNothingAccepted) {
     EXPECT_EQ(clients[i].CloseCode(), kDraining);
     const std::string reason = clients[i].CloseReason();
     std::smatch match;
-    ASSERT_TRUE(std::regex_search(reason, match, std::regex("retry_after_ms=([0-9]+)"))) << reason;
+    ASSERT_TRUE(std::regex_search(reason, match, std::regex("^draining: retry_after_ms=([0-9]+)$")))
+        << reason;
     delays.insert(match[1]);
     // Every accepted event reached everybody: the closes begin after the last of them.
     int64_t last = 0;

@@ -110,7 +110,7 @@ TEST_F(OperationsTest, RefusesArgumentsItDoesNotKnow) {
 }
 
 TEST_F(OperationsTest, TheLogTellsOfLivesAndRefusalsButNoSecrets) {
-  Start();
+  Start({.settings = {{"drain.timeout", "2s"}}});
   const std::string token = UserToken(101);
   Client header = Open({.token = token});
   const std::string connection = header.connection_id();

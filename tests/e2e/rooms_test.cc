@@ -104,6 +104,7 @@ TEST_F(RoomTest, LeavingTwiceTellsOnce) {
 }
 
 TEST_F(RoomTest, AJoinHasOnePlaceInTheOrder) {
+  Start();
   std::atomic<bool> stop{false};
   auto emitter = std::async(std::launch::async, [&] {
     const auto way = OpenDoor(DoorKind::kGrpc, relay());

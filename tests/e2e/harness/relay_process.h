@@ -30,7 +30,8 @@ struct RelayOptions {
 // A relay that the tests talk to from outside: the real binary as a child process, on an address
 // of the loopback network that no other test process uses, so that tests may run side by side
 // (listeners with SO_REUSEPORT would share a port without a word). MSAB_SHARDS is inherited, the
-// rest of the settings comes from the options. Killed if the test process dies. One thread.
+// rest of the settings comes from the options. Killed if the thread that started it ends. One
+// thread.
 class RelayProcess {
  public:
   // Starts it and waits until /readyz says 200.

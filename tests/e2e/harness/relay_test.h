@@ -22,7 +22,7 @@ using Received = std::vector<std::vector<Json>>;
 // A test with a relay of its own and ways in and out of it.
 class RelayTest : public testing::Test {
  protected:
-  // The relay starts at the first use; Start first for other settings.
+  // The relay starts at the first use; Start first for other settings, or before threads use it.
   RelayProcess& Start(const RelayOptions& options = {});
   RelayProcess& relay();
 
