@@ -229,7 +229,7 @@ TEST_P(RefusalTest, AnAnswerFitsIntoTheTrailersOfACall) {
   const Answer answer =
       Try(absl::StrCat(R"({"asset_invalidate":{"asset_ids":[)", absl::StrJoin(ids, ","), "]}}"));
   EXPECT_EQ(answer.code, kInvalidArgument);
-  EXPECT_GE(answer.violations.size(), 64U);
+  EXPECT_GE(answer.violations.size(), 40U);
   EXPECT_TRUE(answer.violations.contains("asset_ids[0]"));
   EXPECT_LE(answer.message.size(), 1'100U);
 }
