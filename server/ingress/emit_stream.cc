@@ -50,7 +50,8 @@ void EmitStream::Start() {
 }
 
 void EmitStream::Read() {
-  if (no_more_ || reading_ != nullptr || taken_.size() >= kMaxUnanswered) return;
+  // One after the other: an event read while its predecessor is being emitted could overtake it.
+  if (no_more_ || reading_ != nullptr || starting_ || taken_.size() >= kMaxUnanswered) return;
   reading_ = std::make_unique<Slot>(this);
   StartRead(&reading_->request);
 }
@@ -68,6 +69,7 @@ void EmitStream::OnReadDone(bool ok) {
     slot = reading_.get();
     taken_.push_back(std::move(reading_));
     ++under_way_;
+    starting_ = true;
   }
   google::rpc::Status refusal;
   slot->entered = emitter_.Enter(refusal);
@@ -78,8 +80,8 @@ void EmitStream::OnReadDone(bool ok) {
     *slot->result.mutable_error() = std::move(refusal);
     Answered(slot);
   }
-  // Not before: the next event must not overtake this one.
   absl::MutexLock lock(&mu_);
+  starting_ = false;
   Read();
 }
 

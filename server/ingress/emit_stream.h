@@ -62,6 +62,7 @@ class EmitStream final : public grpc::ServerBidiReactor<v1::EmitEventRequest, v1
   // Any thread
   absl::Mutex mu_;
   std::unique_ptr<Slot> reading_ ABSL_GUARDED_BY(mu_);            // null: no read is under way
+  bool starting_ ABSL_GUARDED_BY(mu_) = false;                    // taken_.back() is being emitted
   std::deque<std::unique_ptr<Slot>> taken_ ABSL_GUARDED_BY(mu_);  // in their order
   size_t under_way_ ABSL_GUARDED_BY(mu_) = 0;                     // of taken_, those not answered
   bool writing_ ABSL_GUARDED_BY(mu_) = false;                     // taken_.front()
