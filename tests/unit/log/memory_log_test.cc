@@ -323,6 +323,28 @@ TEST(MemoryLogTest, ForgottenAudiencesNeverHideAGap) {
   }
 }
 
+// The floor rises with the cut that is longest past: an audience in use again, and cut again, is
+// remembered longer than those that were empty all the time.
+TEST(MemoryLogTest, TheOldestCutIsForgottenFirst) {
+  const ManualClock clock;
+  MemoryLog::Options options;
+  options.max_bytes = 128 * 1024;
+  options.max_events = 1;
+  MemoryLog log(options, clock);
+  UserId next = 1;
+  const auto append = [&](UserId user) { return log.Append(Durable(Target::User(user)))->ok(); };
+  const auto covers = [&](UserId user, uint64_t after) {
+    return log.Covers(std::vector<AudienceFrom>{{AudienceKey::User(user), after}});
+  };
+  constexpr UserId kNever = 1'000'000;
+  while (next <= 50) ASSERT_TRUE(append(next++));
+  ASSERT_TRUE(append(1));  // 51
+  while (covers(kNever, 0)) ASSERT_TRUE(append(next++));
+  EXPECT_TRUE(covers(kNever, 10));
+  EXPECT_FALSE(covers(1, 50));
+  EXPECT_TRUE(covers(1, 51));
+}
+
 TEST(MemoryLogTest, ManyCutAudiencesNeedNoFloorAtTheDefaultBounds) {
   const ManualClock clock;
   MemoryLog::Options options;
