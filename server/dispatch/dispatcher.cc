@@ -30,7 +30,7 @@ Dispatcher::Dispatcher(const Catalog& catalog, const Clock& clock, EventLog& log
 
 void Dispatcher::AddShard(Inbox* inbox) { inboxes_.push_back(inbox); }
 
-void Dispatcher::Dispatch(std::shared_ptr<Entry> entry, DispatchDone done) {
+void Dispatcher::Dispatch(const std::shared_ptr<Entry>& entry, DispatchDone done) {
   Answer answer{kNoShard, std::move(done)};
   std::optional<absl::StatusOr<Dispatched>> result;
   {
@@ -40,7 +40,7 @@ void Dispatcher::Dispatch(std::shared_ptr<Entry> entry, DispatchDone done) {
   if (result.has_value()) answer.done(*std::move(result));
 }
 
-void Dispatcher::DispatchFrom(int shard, std::shared_ptr<Entry> entry, DispatchDone done) {
+void Dispatcher::DispatchFrom(int shard, const std::shared_ptr<Entry>& entry, DispatchDone done) {
   Answer answer{shard, std::move(done)};
   absl::MutexLock lock(&mu_);
   const std::optional<absl::StatusOr<Dispatched>> result = Step(entry, answer);

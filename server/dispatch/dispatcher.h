@@ -69,12 +69,12 @@ class Dispatcher final : private EventLog::Listener {
   // Accepts `entry` or refuses it with nothing appended: RESOURCE_EXHAUSTED (a target inbox is
   // full), UNAVAILABLE (draining, or the log out of reach). `done` runs exactly once, without the
   // lock: on this thread before Dispatch returns, or on the log's thread.
-  void Dispatch(std::shared_ptr<Entry> entry, DispatchDone done);
+  void Dispatch(const std::shared_ptr<Entry>& entry, DispatchDone done);
 
   // The same for an event that a client's command makes: `done` runs on shard `shard`'s thread,
   // through its inbox, *before* that shard delivers the entry, so that the sender's answer
   // precedes its own copy.
-  void DispatchFrom(int shard, std::shared_ptr<Entry> entry, DispatchDone done);
+  void DispatchFrom(int shard, const std::shared_ptr<Entry>& entry, DispatchDone done);
 
   // Runs `task` on a shard's thread, through its inbox: the way back for an answer that became
   // known on another thread.
