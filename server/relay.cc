@@ -223,6 +223,7 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   // The internal port opens last: whoever is told "ready" there finds all else listening.
   HttpServer::Options http_options;
   http_options.listen = config.http.listen;
+  http_options.answer_timeout = std::chrono::milliseconds(config.grpc.max_deadline);
   absl::StatusOr<std::unique_ptr<HttpServer>> http =
       HttpServer::Start(http_options, house->Routes());
   if (!http.ok()) return http.status();

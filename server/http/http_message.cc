@@ -19,6 +19,7 @@ int RpcCode(int http_status) {
     case 405:
       return 12;  // UNIMPLEMENTED
     case 408:
+    case 504:
       return 4;  // DEADLINE_EXCEEDED
     case 413:
     case 431:

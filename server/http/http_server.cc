@@ -61,8 +61,8 @@ class HttpServer::Impl {
   void Run();
   void Stop(std::chrono::milliseconds grace);
 
-  // Any thread: hands an answer to connection `id`, if it and the server are still there.
-  static void Deliver(Gate& gate, uint64_t id, HttpResponse response);
+  // Any thread: hands the answer to a connection's request, if both and the server are still there.
+  static void Deliver(Gate& gate, uint64_t connection, uint64_t request, HttpResponse response);
 
   // The rest: server's thread only
   void Accept();
@@ -97,10 +97,16 @@ class HttpServer::Impl {
 class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Impl& server, uint64_t id, asio::basic_stream_socket<Tcp, Executor> socket)
-      : server_(server), id_(id), stream_(std::move(socket)) {}
+      : server_(server), id_(id), stream_(std::move(socket)), due_(stream_.get_executor()) {}
 
   void ReadHead();
-  void Answer(HttpResponse response);
+
+  // The answer to its `request`-th request; dropped if that was answered for want of one.
+  void Answer(uint64_t request, HttpResponse response) {
+    if (!waiting_ || request != requests_) return;
+    due_.cancel();
+    Answer(std::move(response));
+  }
 
   // The server stops: ends now if no request is under way, else after its answer.
   void Stop() {
@@ -111,10 +117,12 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   void Close() {
     error_code ignored;
     stream_.socket().close(ignored);
+    due_.cancel();
     server_.Closed(id_);
   }
 
  private:
+  void Answer(HttpResponse response);
   void OnHead(error_code error);
   void ReadBody();
   void OnBody(error_code error);
@@ -136,7 +144,10 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   HttpRequest request_;
   const HttpRoute* route_ = nullptr;
   std::optional<http::response<http::string_body>> response_;
-  bool idle_ = true;  // between an answer and the next request's head
+  Timer due_;  // when the handler must have answered
+  uint64_t requests_ = 0;
+  bool idle_ = true;      // between an answer and the next request's head
+  bool waiting_ = false;  // for the handler's answer
   bool head_only_ = false;
   bool close_after_answer_ = false;
 };
@@ -227,23 +238,33 @@ void HttpServer::Impl::Connection::Handle() {
   // Answers with a 500 if the handler drops it.
   class Reply {
    public:
-    Reply(std::shared_ptr<Gate> gate, uint64_t id) : gate_(std::move(gate)), id_(id) {}
+    Reply(std::shared_ptr<Gate> gate, uint64_t connection, uint64_t request)
+        : gate_(std::move(gate)), connection_(connection), request_(request) {}
     Reply(Reply&&) = default;
     ~Reply() {
-      if (gate_ != nullptr) Deliver(*gate_, id_, HttpError(500, "no answer"));
+      if (gate_ != nullptr) (*this)(HttpError(500, "no answer"));
     }
     void operator()(HttpResponse response) {
-      if (gate_ != nullptr) Deliver(*std::exchange(gate_, nullptr), id_, std::move(response));
+      if (gate_ == nullptr) return;
+      Deliver(*std::exchange(gate_, nullptr), connection_, request_, std::move(response));
     }
 
    private:
     std::shared_ptr<Gate> gate_;
-    uint64_t id_;
+    uint64_t connection_;
+    uint64_t request_;
   };
-  route_->handler(std::move(request_), Reply(server_.gate_, id_));
+  waiting_ = true;
+  ++requests_;
+  due_.expires_after(server_.options_.answer_timeout);
+  due_.async_wait([self = shared_from_this(), request = requests_](error_code cancelled) {
+    if (!cancelled) self->Answer(request, HttpError(504, "not answered in time"));
+  });
+  route_->handler(std::move(request_), Reply(server_.gate_, id_, requests_));
 }
 
 void HttpServer::Impl::Connection::Answer(HttpResponse answer) {
+  waiting_ = false;
   if (answer.status >= 0 && answer.status < static_cast<int>(server_.stats_.by_status.size())) {
     server_.stats_.by_status[answer.status].Add();
   }
@@ -373,16 +394,18 @@ const HttpRoute* HttpServer::Impl::Find(const HttpRequest& request, HttpResponse
   return nullptr;
 }
 
-void HttpServer::Impl::Deliver(Gate& gate, uint64_t id, HttpResponse response) {
+void HttpServer::Impl::Deliver(Gate& gate, uint64_t connection, uint64_t request,
+                               HttpResponse response) {
   absl::MutexLock lock(&gate.mu);
   if (gate.server == nullptr) return;
   Impl& server = *gate.server;
-  asio::post(server.context_, [&server, id, response = std::move(response)]() mutable {
-    const auto found = server.connections_.find(id);
-    if (found == server.connections_.end()) return;
-    const auto connection = found->second;  // the map may lose it meanwhile
-    connection->Answer(std::move(response));
-  });
+  asio::post(server.context_,
+             [&server, connection, request, response = std::move(response)]() mutable {
+               const auto found = server.connections_.find(connection);
+               if (found == server.connections_.end()) return;
+               const auto alive = found->second;  // the map may lose it meanwhile
+               alive->Answer(request, std::move(response));
+             });
 }
 
 void HttpServer::Impl::Stop(std::chrono::milliseconds grace) {

@@ -74,8 +74,9 @@ class HttpServer {
     size_t max_body = size_t{4} << 20;
     size_t max_head = size_t{16} << 10;
     size_t max_connections = 256;
-    std::chrono::milliseconds idle_timeout{60'000};  // from one answer to the next request's head
-    std::chrono::milliseconds io_timeout{15'000};    // for a body, or an answer, to pass
+    std::chrono::milliseconds idle_timeout{60'000};    // from one answer to the next request's head
+    std::chrono::milliseconds io_timeout{15'000};      // for a body, or an answer, to pass
+    std::chrono::milliseconds answer_timeout{30'000};  // for a handler to answer; else it is 504
   };
 
   // Counted on the server's thread, read on any.

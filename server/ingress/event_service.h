@@ -21,7 +21,8 @@ class EmitStream;
 class EventService final : public v1::EventService::CallbackService {
  public:
   struct Options {
-    // No emit may take longer, whatever its own deadline says.
+    // No call may take longer, whatever its own deadline says; a stream's events are answered when
+    // the log does.
     std::chrono::milliseconds max_deadline{10'000};
   };
 

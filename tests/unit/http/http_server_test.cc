@@ -15,8 +15,8 @@
 namespace msab {
 namespace {
 
-using ::testing::HasSubstr;
 using test::HttpClient;
+using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
 std::string_view HeaderOf(const HttpResponse& response, std::string_view name) {
@@ -135,6 +135,18 @@ TEST_F(HttpServerTest, ADroppedAnswerIsAnError) {
   HttpClient client(server_->address());
   EXPECT_EQ(client.Do("GET", "/dropped").status, 500);
   EXPECT_EQ(client.Do("GET", "/hello").status, 200);
+}
+
+TEST_F(HttpServerTest, AnAnswerThatIsTooLateIsNobodysAnswer) {
+  StartServer({.answer_timeout = 500ms});
+  HttpClient client(server_->address());
+  EXPECT_EQ(client.Do("GET", "/late").status, 504);
+  auto first = TakeLate(1);
+  client.Send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto second = TakeLate(1);
+  first[0](Text("first"));
+  second[0](Text("second"));
+  EXPECT_EQ(client.Read().body, "second");
 }
 
 TEST_F(HttpServerTest, RefusesABodyThatIsTooLarge) {
