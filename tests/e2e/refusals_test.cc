@@ -4,9 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tests/e2e/harness/grpc_door.h"
 #include "tests/e2e/harness/relay_test.h"
-#include "tests/e2e/harness/twin_door.h"
 
 namespace msab::e2e {
 namespace {
@@ -234,65 +232,35 @@ TEST_P(RefusalTest, AnAnswerFitsIntoTheTrailersOfACall) {
   EXPECT_LE(answer.message.size(), 1'100U);
 }
 
-class TwinTest : public RelayTest {
- protected:
-  TwinDoor Twin(const std::string& key = kApiKey) { return TwinDoor(relay(), key); }
-  int StatusOf(const HttpResponse& response) { return response.status; }
-};
+// A shard whose inbox is full: nothing is appended, and the caller is told when to try again.
+class FullInboxTest : public RelayTest {};
 
-TEST_F(TwinTest, TakesBothSpellingsAndPrintsZeros) {
-  const HttpResponse response =
-      Twin().Post("/v1/events:emit", R"({"eventId":"e-1","target":{"userId":"7"},)"
-                                     R"("agencyDissolved":{"agency_id":1,"agency_name":"A"}})");
-  EXPECT_EQ(response.status, 200) << response.body;
-  const Json body = ParseJson(response.body);
-  EXPECT_EQ(Text(body, "event_id"), "e-1");
-  for (const char* key : {"cursor", "duplicate", "superseded", "expired"}) {
-    EXPECT_TRUE(Has(body, key)) << key;
+TEST_F(FullInboxTest, RefusesWhatItCanNotHandOnAndKeepsTheRest) {
+  Start({.settings = {{"shard.inbox", "4"}}});
+  Client client = Connect(101);
+  int64_t number = 0;
+  int64_t refused = 0;
+  std::vector<int64_t> accepted;
+  for (int round = 0; round < 200 && refused == 0; ++round) {
+    std::vector<std::string> batch;
+    for (int i = 0; i < 500; ++i) batch.push_back(Marker(101, ++number));
+    const std::vector<Answer> answers = door().EmitBatch(batch);
+    ASSERT_EQ(answers.size(), batch.size());
+    for (size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i].ok()) {
+        accepted.push_back(number - 499 + static_cast<int64_t>(i));
+        continue;
+      }
+      ++refused;
+      EXPECT_EQ(answers[i].code, kResourceExhausted) << testing::PrintToString(answers[i]);
+      EXPECT_GT(answers[i].retry_ms.value_or(0), 0) << testing::PrintToString(answers[i]);
+    }
   }
-  EXPECT_EQ(At(body, "recipients"),
-            ParseJson(R"({"users_targeted":1,"users_online":0,"connections":0})"));
-}
-
-TEST_F(TwinTest, RefusesUnknownFieldsAndBrokenJson) {
-  for (const std::string& body :
-       {std::string(R"({"balance_updated":{"user_id":1,"gems":"5"}})"),
-        std::string(R"({"to":{"user_id":1}})"), std::string(R"({"balance_updated":{"user_id":1})"),
-        std::string("[]"), std::string("null"), std::string(""), std::string("\xff\xfe"),
-        std::string(R"({"balance_updated":{"user_id":1},"asset_invalidate":{"asset_ids":["a"]}})"),
-        std::string(R"({"balance_updated":{"user_id":1.5}})"),
-        std::string(R"({"balance_updated":{"user_id":true}})"),
-        std::string(R"({"balance_updated":{"user_id":1,"coins":5}})"),
-        std::string(R"({"occurred_at":"yesterday","balance_updated":{"user_id":1}})"),
-        std::string(100'000, '[')}) {
-    const Answer answer = FromTwin(Twin().Post("/v1/events:emit", body));
-    EXPECT_EQ(answer.http_status, 400) << body.substr(0, 100);
-    EXPECT_EQ(answer.code, kInvalidArgument) << body.substr(0, 100);
-  }
-}
-
-TEST_F(TwinTest, KnowsItsPathsBeforeItAsksForAKey) {
-  EXPECT_EQ(Twin("").Get("/v1/nothing").status, 404);
-  EXPECT_EQ(Twin("").Post("/v1/events:emitAll", "{}").status, 404);
-  EXPECT_EQ(Twin("").Get("/v1/cursor").status, 401);
-  EXPECT_EQ(Twin("").Get("/v1/contract").status, 401);
-  EXPECT_EQ(Twin().Get("/v1/events:emit").status, 405);
-}
-
-TEST_F(TwinTest, ShowsTheContractThatTheCommandLinePrints) {
-  const HttpResponse response = Twin().Get("/v1/contract");
-  ASSERT_EQ(response.status, 200);
-  const Json contract = ParseJson(response.body);
-  EXPECT_THAT(Text(contract, "asyncapi"), testing::StartsWith("3."));
-  EXPECT_FALSE(Text(At(contract, "info"), "version").empty());
-  const RunResult printed = RunRelay({.arguments = {"--print-contract"}});
-  EXPECT_EQ(printed.exit_code, 0) << printed.errors;
-  EXPECT_EQ(ParseJson(printed.output), contract);
-}
-
-TEST_F(TwinTest, AgreesWithGrpcOnTheCursor) {
-  Emit(Marker(1, 1));
-  EXPECT_EQ(Twin().GetCursor().cursor, door().GetCursor().cursor);
+  EXPECT_GT(refused, 0) << "its inbox was never full";
+  const Received received = Fence({&client});
+  std::vector<int64_t> got;
+  for (const Json& frame : received[0]) got.push_back(MarkerNumber(frame));
+  EXPECT_EQ(got, accepted);
 }
 
 }  // namespace
