@@ -31,10 +31,18 @@ void StopLogging();
 // How many lines a full queue has cost. Any thread.
 uint64_t DroppedLogLines();
 
+// clang 14 keeps temporaries alive to the end of the scope when a consteval call is among them: the
+// sanitizer builds would write their lines late. gcc, which builds what ships, does the checking.
+#if defined(__clang__) && __clang_major__ < 15
+#define MSAB_CONSTEVAL constexpr
+#else
+#define MSAB_CONSTEVAL consteval
+#endif
+
 // The name of a field. A compile-time constant; naming a secret is a compile error.
 class LogKey {
  public:
-  consteval LogKey(const char* name)  // NOLINT(google-explicit-constructor)
+  MSAB_CONSTEVAL LogKey(const char* name)  // NOLINT(google-explicit-constructor)
       : name_(name) {
     for (std::string_view secret : {"token", "payload", "data", "authorization", "secret", "key",
                                     "password", "jwt", "body"}) {
@@ -46,6 +54,7 @@ class LogKey {
  private:
   std::string_view name_;
 };
+#undef MSAB_CONSTEVAL
 
 // One line, written when destroyed. Costs a comparison where its level is off. Any thread.
 class LogLine {
