@@ -120,7 +120,7 @@ class FakeHost final : public SessionHost {
   SessionOptions settings;
   EchoCommands handler;
   ShardCounters counted;
-  const NativeDialect dialect;
+  const NativeDialect dialect{};
   absl::Status admission;
   std::vector<ConnectionInfo> admitted;
   std::vector<std::string> joined;
