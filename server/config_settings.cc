@@ -69,9 +69,10 @@ Setting Many(std::string_view key, std::string_view default_text, Kind kind, Get
 }
 
 // Reaches a member of a config, const or not. `path` is a name: it can't stand in parentheses.
-// NOLINTNEXTLINE(bugprone-macro-parentheses)
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define FIELD(path) \
   [](auto& config) -> auto& { return config.path; }
+// NOLINTEND(bugprone-macro-parentheses)
 
 std::vector<Setting> MakeSettings() {
   using Authorize = Config::Rooms::Authorize;

@@ -7,7 +7,7 @@
 namespace msab {
 
 prometheus::ClientMetric& MetricFamilies::Add(const std::string& name, const std::string& help,
-                                              prometheus::MetricType type, Labels labels) {
+                                              prometheus::MetricType type, const Labels& labels) {
   auto family = std::find_if(families_.rbegin(), families_.rend(),
                              [&](const auto& known) { return known.name == name; });
   if (family == families_.rend()) {
@@ -15,18 +15,18 @@ prometheus::ClientMetric& MetricFamilies::Add(const std::string& name, const std
     family = families_.rbegin();
   }
   prometheus::ClientMetric& metric = family->metric.emplace_back();
-  for (auto& [key, value] : labels) metric.label.push_back({key, std::move(value)});
+  for (const auto& [key, value] : labels) metric.label.push_back({key, value});
   return metric;
 }
 
 void MetricFamilies::Counter(const std::string& name, const std::string& help, double value,
-                             Labels labels) {
-  Add(name, help, prometheus::MetricType::Counter, std::move(labels)).counter.value = value;
+                             const Labels& labels) {
+  Add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
 }
 
 void MetricFamilies::Gauge(const std::string& name, const std::string& help, double value,
-                           Labels labels) {
-  Add(name, help, prometheus::MetricType::Gauge, std::move(labels)).gauge.value = value;
+                           const Labels& labels) {
+  Add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
 }
 
 void Metrics::Add(Source source) { sources_.push_back(std::move(source)); }

@@ -18,15 +18,17 @@ class MetricFamilies {
   using Labels = std::vector<std::pair<std::string, std::string>>;
 
   // A value that only grows; `name` ends in _total.
-  void Counter(const std::string& name, const std::string& help, double value, Labels labels = {});
+  void Counter(const std::string& name, const std::string& help, double value,
+               const Labels& labels = {});
   // A value that is now so.
-  void Gauge(const std::string& name, const std::string& help, double value, Labels labels = {});
+  void Gauge(const std::string& name, const std::string& help, double value,
+             const Labels& labels = {});
 
   std::vector<prometheus::MetricFamily> Take() && { return std::move(families_); }
 
  private:
   prometheus::ClientMetric& Add(const std::string& name, const std::string& help,
-                                prometheus::MetricType type, Labels labels);
+                                prometheus::MetricType type, const Labels& labels);
 
   std::vector<prometheus::MetricFamily> families_;
 };

@@ -128,8 +128,9 @@ void Dispatcher::OnAppended(std::shared_ptr<Entry> entry, absl::StatusOr<Appende
 
 void Dispatcher::Reply(const absl::StatusOr<Dispatched>& result, Answer& answer) {
   if (answer.shard == kNoShard || !answer.done) return;
-  Post(answer.shard,
-       [done = std::exchange(answer.done, nullptr), result]() mutable { done(std::move(result)); });
+  Post(answer.shard, [done = std::exchange(answer.done, nullptr), outcome = result]() mutable {
+    done(std::move(outcome));
+  });
 }
 
 void Dispatcher::Push(const EntryPtr& entry, ShardSet shards) {

@@ -87,10 +87,10 @@ void ChatSend::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
     if (claim) Settle(claim, std::nullopt, limited);
     return reply(limited);
   }
-  std::shared_ptr<Entry> entry = MakeEntry(*caller, data);
+  const std::shared_ptr<Entry> entry = MakeEntry(*caller, data);
   std::string id = entry->event_id;
   dispatcher_.DispatchFrom(
-      caller->shard(), std::move(entry),
+      caller->shard(), entry,
       [this, claim = std::move(claim), id = std::move(id),
        reply = std::move(reply)](const absl::StatusOr<Dispatched>& outcome) mutable {
         const CommandResult result =

@@ -9,7 +9,8 @@ namespace msab::bench {
 namespace {
 
 std::string Figure(double value) {
-  return absl::StrFormat(value < 10 ? "%.3f" : value < 1'000 ? "%.1f" : "%.0f", value);
+  const int decimals = value < 10 ? 3 : value < 1'000 ? 1 : 0;
+  return absl::StrFormat("%.*f", decimals, value);
 }
 
 }  // namespace

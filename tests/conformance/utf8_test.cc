@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(Utf8Test, ACharacterMayBeCutByAFragmentButNotByTheEnd) {
   const std::string command = CommandWith("🎁");
-  const size_t inside = command.find("\xf0") + 2;
+  const size_t inside = command.find('\xf0') + 2;
   Peer peer(*relay_);
   peer.Send({.payload = command.substr(0, inside), .fin = false});
   peer.Send({.opcode = kPing, .payload = "between"});
