@@ -76,7 +76,7 @@ class SmallShard {
     sessions_[id] = {user, registration->head, {{first, registration->head}}};
     const std::string second = RoomName((n + 1) % kRooms);
     const absl::Status status =
-        dispatcher_.Join(id, second, [this, id, second](Dispatcher::Joined joined) {
+        dispatcher_.Join(id, second, [this, id, second](const Dispatcher::Joined& joined) {
           // After everything up to the cursor, before everything later.
           EXPECT_LE(last_, joined.cursor);
           floor_ = joined.cursor;
@@ -138,6 +138,8 @@ void EmitWhileJoining(EventLog& log, absl::FunctionRef<void()> settle) {
   for (FakeInbox& inbox : inboxes) dispatcher.AddShard(&inbox);
   std::vector<std::unique_ptr<SmallShard>> shards;
   std::vector<std::thread> threads;
+  shards.reserve(kShards);
+  threads.reserve(kShards);
   std::atomic<bool> done{false};
   for (int i = 0; i < kShards; ++i) {
     shards.push_back(std::make_unique<SmallShard>(i, dispatcher, inboxes[i]));
@@ -148,6 +150,7 @@ void EmitWhileJoining(EventLog& log, absl::FunctionRef<void()> settle) {
   std::atomic<uint64_t> promised{0};
   std::atomic<int> answered{0};
   std::vector<std::thread> emitters;
+  emitters.reserve(kEmitters);
   for (int e = 0; e < kEmitters; ++e) {
     emitters.emplace_back([&, e] {
       for (int i = 0; i < kEventsPerEmitter; ++i) {
@@ -166,15 +169,15 @@ void EmitWhileJoining(EventLog& log, absl::FunctionRef<void()> settle) {
             entry = Durable(Target::Room(RoomName(i % kRooms)));
         }
         const bool counted = entry->type->delivery != DeliveryClass::kEphemeral;
-        const auto note = [&, counted](absl::StatusOr<Dispatched> result) {
+        const auto note = [&, counted](const absl::StatusOr<Dispatched>& result) {
           ASSERT_TRUE(result.ok());
           if (counted) promised += result->recipients.connections;
           ++answered;
         };
         if (i % 5 == 0) {
-          dispatcher.DispatchFrom(i % kShards, std::move(entry), note);
+          dispatcher.DispatchFrom(i % kShards, entry, note);
         } else {
-          dispatcher.Dispatch(std::move(entry), note);
+          dispatcher.Dispatch(entry, note);
         }
       }
     });

@@ -43,16 +43,17 @@ class DispatcherFixture : public ::testing::Test {
     return {std::move(id), user, shard,
             std::make_shared<const std::string>("{\"id\":" + std::to_string(user) + "}")};
   }
-  uint64_t Register(std::string id, UserId user, int shard, std::vector<std::string> rooms = {}) {
+  uint64_t Register(std::string id, UserId user, int shard,
+                    const std::vector<std::string>& rooms = {}) {
     const auto registration = dispatcher_.Register(Info(std::move(id), user, shard), rooms);
     EXPECT_TRUE(registration.ok()) << registration.status();
     return registration.ok() ? registration->head : 0;
   }
 
   // Dispatches; the outcome must be known at once.
-  absl::StatusOr<Dispatched> Dispatch(std::shared_ptr<Entry> entry) {
+  absl::StatusOr<Dispatched> Dispatch(const std::shared_ptr<Entry>& entry) {
     std::optional<absl::StatusOr<Dispatched>> outcome;
-    dispatcher_.Dispatch(std::move(entry), [&](absl::StatusOr<Dispatched> result) {
+    dispatcher_.Dispatch(entry, [&](absl::StatusOr<Dispatched> result) {
       EXPECT_FALSE(outcome.has_value());
       outcome = std::move(result);
     });
@@ -60,7 +61,7 @@ class DispatcherFixture : public ::testing::Test {
     return outcome.value_or(absl::InternalError("no outcome"));
   }
 
-  void Emit(std::shared_ptr<Entry> entry) { EXPECT_TRUE(Dispatch(std::move(entry)).ok()); }
+  void Emit(const std::shared_ptr<Entry>& entry) { EXPECT_TRUE(Dispatch(entry).ok()); }
 
   // What waits in an inbox, in order: "7" for the entry of number 7, "event" for one without,
   // "task" for a task, which is run.
@@ -209,7 +210,7 @@ TEST_F(DispatcherTest, DrainingRefuses) {
 
 TEST_F(DispatcherTest, TheOutcomeComesWithoutTheLock) {
   bool inner = false;
-  dispatcher_.Dispatch(Durable(Target::User(1)), [&](absl::StatusOr<Dispatched>) {
+  dispatcher_.Dispatch(Durable(Target::User(1)), [&](const absl::StatusOr<Dispatched>&) {
     inner = Dispatch(Durable(Target::User(1))).ok() && dispatcher_.Head() == 2;
   });
   EXPECT_TRUE(inner);
@@ -219,7 +220,7 @@ TEST_F(DispatcherTest, TheSendersAnswerPrecedesItsOwnCopy) {
   Register("a", 1, 0, {"r"});
   Drain(0);
   std::vector<absl::StatusOr<Dispatched>> answers;
-  const auto done = [&](absl::StatusOr<Dispatched> result) { answers.push_back(result); };
+  const auto done = [&](const absl::StatusOr<Dispatched>& result) { answers.push_back(result); };
   dispatcher_.DispatchFrom(0, Durable(Target::Room("r")), done);
   EXPECT_THAT(answers, IsEmpty());
   EXPECT_THAT(Drain(0), ElementsAre("task", "2"));
@@ -294,7 +295,7 @@ TEST_F(DispatcherTest, AJoinStandsAtItsPlaceInTheOrder) {
   std::vector<Dispatcher::Joined> replies;
   const auto join = [&] {
     return dispatcher_.Join("b", "r",
-                            [&](Dispatcher::Joined joined) { replies.push_back(joined); });
+                            [&](const Dispatcher::Joined& joined) { replies.push_back(joined); });
   };
   EXPECT_TRUE(join().ok());
   Emit(Durable(Target::Room("r")));  // 4
@@ -312,7 +313,7 @@ TEST_F(DispatcherTest, AJoinStandsAtItsPlaceInTheOrder) {
 TEST_F(DispatcherTest, AJoinThatIsRefusedChangesNothing) {
   Register("a", 1, 0, {"r"});
   Register("b", 2, 1);
-  const auto never = [](Dispatcher::Joined) { ADD_FAILURE() << "must not run"; };
+  const auto never = [](const Dispatcher::Joined&) { ADD_FAILURE() << "must not run"; };
   EXPECT_EQ(dispatcher_.Join("nobody", "r", never).code(), absl::StatusCode::kNotFound);
   inboxes_[0].set_bound(0);
   EXPECT_EQ(dispatcher_.Join("b", "r", never).code(), absl::StatusCode::kResourceExhausted);
@@ -413,7 +414,7 @@ TEST_F(LateDispatcherTest, HandsOnInTheLogsOrder) {
   Register("a", 1, 0);
   std::vector<std::string> done;
   const auto note = [&](const char* name) {
-    return [&done, name](absl::StatusOr<Dispatched> result) {
+    return [&done, name](const absl::StatusOr<Dispatched>& result) {
       done.push_back(name + std::to_string(result->sequence));
     };
   };
@@ -439,7 +440,7 @@ TEST_F(LateDispatcherTest, HandsOnInTheLogsOrder) {
 TEST_F(LateDispatcherTest, RecipientsAreThoseOfTheHandOff) {
   std::optional<Dispatched> outcome;
   dispatcher_.Dispatch(Durable(Target::User(1)),
-                       [&](absl::StatusOr<Dispatched> result) { outcome = *result; });
+                       [&](const absl::StatusOr<Dispatched>& result) { outcome = *result; });
   EXPECT_EQ(Register("a", 1, 0), 0u);
   log_.CompleteAll();
   ASSERT_TRUE(outcome.has_value());
@@ -452,10 +453,10 @@ TEST_F(LateDispatcherTest, ARefusedAppendIsSaidAndNotDelivered) {
   absl::Status plain;
   absl::Status from_shard;
   dispatcher_.Dispatch(Durable(Target::User(1)),
-                       [&](absl::StatusOr<Dispatched> result) { plain = result.status(); });
-  dispatcher_.DispatchFrom(1, Durable(Target::User(1)), [&](absl::StatusOr<Dispatched> result) {
-    from_shard = result.status();
-  });
+                       [&](const absl::StatusOr<Dispatched>& result) { plain = result.status(); });
+  dispatcher_.DispatchFrom(
+      1, Durable(Target::User(1)),
+      [&](const absl::StatusOr<Dispatched>& result) { from_shard = result.status(); });
   log_.Refuse(absl::UnavailableError("out of reach"));
   log_.Refuse(absl::UnavailableError("out of reach"));
   EXPECT_EQ(plain.code(), absl::StatusCode::kUnavailable);
@@ -470,8 +471,9 @@ TEST_F(LateDispatcherTest, ARefusedAppendIsSaidAndNotDelivered) {
 TEST_F(LateDispatcherTest, TheSendersAnswerPrecedesItsOwnCopyHereToo) {
   Register("a", 1, 0);
   uint64_t number = 0;
-  dispatcher_.DispatchFrom(0, Durable(Target::User(1)),
-                           [&](absl::StatusOr<Dispatched> result) { number = result->sequence; });
+  dispatcher_.DispatchFrom(
+      0, Durable(Target::User(1)),
+      [&](const absl::StatusOr<Dispatched>& result) { number = result->sequence; });
   EXPECT_THAT(Drain(0), IsEmpty());
   log_.CompleteAll();
   EXPECT_THAT(Drain(0), ElementsAre("task", "1"));
@@ -485,7 +487,8 @@ TEST_F(LateDispatcherTest, AJoinsCursorIsWhatWasHandedOn) {
   dispatcher_.Dispatch(Durable(Target::Room("r")), [](auto) {});  // in flight across the join
   uint64_t cursor = 0;
   ASSERT_TRUE(
-      dispatcher_.Join("b", "r", [&](Dispatcher::Joined joined) { cursor = joined.cursor; }).ok());
+      dispatcher_.Join("b", "r", [&](const Dispatcher::Joined& joined) { cursor = joined.cursor; })
+          .ok());
   log_.CompleteAll();
   EXPECT_THAT(Drain(0), ElementsAre("task", "2", "3"));
   EXPECT_EQ(cursor, 1u);
