@@ -44,6 +44,7 @@ class WsClient {
   WsClient& operator=(const WsClient&) = delete;
 
   bool connected() const { return connected_; }
+  int fd() const { return fd_; }
 
   void Hangup() {
     if (fd_ >= 0) close(fd_);
