@@ -65,24 +65,22 @@ void Wire::WaitWritable() {
 }
 
 void Wire::Teardown(absl::AnyInvocable<void(boost::system::error_code)> done) {
-  extras().torn = std::move(done);
   tearing_ = true;
   owner_->OnWireDirty();
-  ReadToEnd();
+  ReadToEnd(std::move(done));
 }
 
-void Wire::ReadToEnd() {
+void Wire::ReadToEnd(absl::AnyInvocable<void(boost::system::error_code)> done) {
   // What the peer still sends is of no interest, but leaving it unread would turn our close into a
   // reset, and that could cost the peer the close frame.
   static thread_local std::array<char, 4096> discarded;
+  // `done` holds the owner, so it lives in the operation and never in the wire: an io_context that
+  // ends first destroys its operations, and with them the last hold on the connection.
   socket_.async_read_some(net::buffer(discarded),
-                          [this, owner = owner_->Share()](boost::system::error_code error, size_t) {
-                            if (!error) {
-                              ReadToEnd();
-                              return;
-                            }
-                            auto torn = std::move(extras_->torn);
-                            torn(error == net::error::eof ? boost::system::error_code() : error);
+                          [this, done = std::move(done), owner = owner_->Share()](
+                              boost::system::error_code error, size_t) mutable {
+                            if (!error) return ReadToEnd(std::move(done));
+                            done(error == net::error::eof ? boost::system::error_code() : error);
                           });
 }
 

@@ -135,7 +135,6 @@ class Wire {
   struct Extras {
     std::string unread;
     absl::AnyInvocable<void()> held;  // the one write of Beast's that waits for an empty outbox
-    absl::AnyInvocable<void(boost::system::error_code)> torn;
   };
   Extras& extras() {
     if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
@@ -143,7 +142,7 @@ class Wire {
   }
 
   void WaitWritable();
-  void ReadToEnd();
+  void ReadToEnd(absl::AnyInvocable<void(boost::system::error_code)> done);
 
   TcpSocket socket_;
   Owner* owner_ = nullptr;

@@ -1,7 +1,9 @@
 // A client that does not keep up: closed, and whole again after it resumed; nobody else notices.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/harness/relay_test.h"
@@ -34,18 +36,29 @@ class SlowReaderTest : public RelayTest {
     return slow;
   }
 
-  // Emits them all while `reader` reads along; what it got, by number.
+  // Emits them all, never far ahead of `reader`, which is to keep up on the slowest machine; what
+  // it got, by number.
   std::vector<int> EmitWhileReading(Client& reader) {
-    auto numbers = std::async(std::launch::async, [&reader] {
+    constexpr int kAhead = 2;
+    std::atomic<int> read{0};
+    auto numbers = std::async(std::launch::async, [&reader, &read] {
       std::vector<int> got;
       while (got.size() < kEvents) {
         const Json frame = reader.Next();
         if (frame.is_null()) break;
         got.push_back(NumberOf(frame));
+        ++read;
+        read.notify_one();
       }
+      // After an early end nobody is waited for.
+      read = kEvents;
+      read.notify_one();
       return got;
     });
-    for (int i = 0; i < kEvents; ++i) Emit(BigEvent(i));
+    for (int i = 0; i < kEvents; ++i) {
+      for (int seen = read; i - seen >= kAhead; seen = read) read.wait(seen);
+      Emit(BigEvent(i));
+    }
     return numbers.get();
   }
 };
