@@ -72,7 +72,7 @@ class BeastConnection final : public Connection,
   void OnAuthenticated() override { ticket_.Authenticated(); }
   std::shared_ptr<void> Share() override { return shared_from_this(); }
   void OnWireDirty() override { MarkDirty(); }
-  void OnWireClosing() override;
+  void OnWireClosing(uint16_t code) override;
   void OnWireBroken() override { Finish(); }
   void OnWireDrained() override { session_.OnDrained(); }
 
@@ -259,13 +259,6 @@ void BeastConnection::OnRead(error_code error, size_t bytes) {
   if (error) {
     // The close handshake is through, framing was broken (Beast has sent its close frame), or the
     // socket failed.
-    static const boost::system::error_category& framing_faults =
-        websocket::make_error_code(websocket::error::closed).category();
-    if (error == websocket::error::closed) {
-      if (close_code_ == 0) close_code_ = ws_.reason().code;
-    } else if (error.category() == framing_faults) {
-      broken_framing_ = true;
-    }
     return Finish();
   }
   session_.OnAlive();
@@ -311,8 +304,16 @@ void BeastConnection::MarkDirty() {
   if (stage_ != Stage::kFinished) host_.MarkDirty(*this);
 }
 
-void BeastConnection::OnWireClosing() {
+void BeastConnection::OnWireClosing(uint16_t code) {
   if (stage_ == Stage::kFinished) return;
+  if (stage_ == Stage::kOpen) {
+    // Not ours: Beast echoes the peer's code, or says what was wrong with its frames. Known here,
+    // because a peer that never hangs up lets no read end with an error that would tell.
+    close_code_ = code;
+    broken_framing_ = code == websocket::close_code::protocol_error ||
+                      code == websocket::close_code::bad_payload ||
+                      code == websocket::close_code::too_big;
+  }
   stage_ = Stage::kClosing;
   session_.OnClosing();
 }

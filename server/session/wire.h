@@ -39,8 +39,9 @@ class Wire {
     virtual ~Owner() = default;
     // Something waits in the outbox: Flush wants to be called at the end of the shard's turn.
     virtual void OnWireDirty() = 0;
-    // Beast has put a close frame into the outbox: nothing may follow it (RFC 6455 §5.5.1).
-    virtual void OnWireClosing() = 0;
+    // Beast has put a close frame into the outbox: nothing may follow it (RFC 6455 §5.5.1). `code`
+    // is the frame's, 0 where it has none.
+    virtual void OnWireClosing(uint16_t code) = 0;
     // The socket failed on a write; the connection is gone.
     virtual void OnWireBroken() = 0;
     // Everything that waited is written.
@@ -103,8 +104,9 @@ class Wire {
       FramePtr frame = Frame::Raw(size, &data);
       net::buffer_copy(net::buffer(data, size), buffers);
       const bool closes = data[0] == kCloseFrame;
+      const auto code = static_cast<uint16_t>(closes && size >= 4 ? data[2] << 8 | data[3] : 0);
       Push(std::move(frame));
-      if (closes) owner_->OnWireClosing();
+      if (closes) owner_->OnWireClosing(code);
     }
     return Complete(size, std::forward<WriteHandler>(handler), outbox_.bytes() > kPatience);
   }

@@ -175,6 +175,18 @@ TEST(Lifetime, SendsAWaitingPongOnceTheClientReads) {
   EXPECT_EQ(client->wire().frames().back().payload, "def");
 }
 
+TEST(Lifetime, CountsBrokenFramingThoughThePeerNeverHangsUp) {
+  TestHouse house;
+  const auto client = Client::Live(house);
+  client->wire().Send("\x81\x01x");  // unmasked
+  house.Until([&] { return house.counters().sessions.Value() == 0; }, "the session's end");
+  EXPECT_EQ(house.counters().connections.Value(), 1);
+  house.Pass(6'000);
+  WaitForLast(house);
+  const auto cause = static_cast<size_t>(CloseCause::kProtocolError);
+  EXPECT_EQ(house.counters().closed[cause].Value(), 1);
+}
+
 TEST(Lifetime, EndsEveryStageAtOnceWhenTheShardDoes) {
   auto house = std::make_unique<TestHouse>();
   const WsClient silent(house->shard().port());
