@@ -1,12 +1,12 @@
 # Reads `ctest --verbose` and writes what `ctest` writes, with each test's own summary lines (those
-# of GoogleTest, of node's test runner and of libFuzzer) above its verdict; of a test that didn't
+# of GoogleTest, node's test runner, Vitest, Playwright, PHPUnit and libFuzzer) above its verdict; of a test that didn't
 # pass, all of its output.
 /^[0-9]+: / {
   number = $1
   sub(/^[0-9]+: /, "")
   if (/^(Test command|Working Directory|Environment variables|Test timeout computed)/) next
   all[number] = all[number] "  " $0 "\n"
-  if (/^\[==========\] .* ran\.|^\[  (PASSED|SKIPPED|FAILED)  ?\]|^# (tests|pass|fail|skipped) |^ℹ (tests|pass|fail|skipped) |^Done [0-9]+ runs|^OK: /)
+  if (/^\[==========\] .* ran\.|^\[  (PASSED|SKIPPED|FAILED)  ?\]|^# (tests|pass|fail|skipped) |^ℹ (tests|pass|fail|skipped) |^Done [0-9]+ runs|^OK: |^OK \([0-9]+ tests?|^OK, but|^Tests: [0-9]+, Assertions|^ *(Test Files|Tests|Type Errors) +[0-9]|^ +[0-9]+ (passed|failed|skipped|flaky)/)
     brief[number] = brief[number] "  " $0 "\n"
   next
 }
