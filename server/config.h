@@ -92,6 +92,10 @@ struct Config {
     std::vector<std::string> webhook_secrets;
   } laravel;
 
+  struct Dev {
+    bool enabled = false;  // only with http.listen on this machine
+  } dev;
+
   struct Limits {
     size_t client_message = 0;   // bytes
     size_t client_burst = 0;     // messages

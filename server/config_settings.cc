@@ -174,6 +174,9 @@ std::vector<Setting> MakeSettings() {
       Many("laravel.webhook_secrets", "", kind::WebhookSecret{}, FIELD(laravel.webhook_secrets),
            "secrets that sign them, `whsec_` and base64"),
 
+      One("dev.enabled", "false", kind::Flag{}, FIELD(dev.enabled),
+          "the demo page at `http.listen`, for one's own machine: it gives tokens to who opens it"),
+
       One("limits.client_message", "16KiB", kind::Size{64, 64 * kMiB}, FIELD(limits.client_message),
           "size of one client message"),
       One("limits.client_burst", "100", kind::Count{1, 1'000'000}, FIELD(limits.client_burst),
