@@ -147,8 +147,12 @@ export class Panel {
     this.emit(this.text.value);
   }
 
-  /** Emits the text as it is and shows the answer. */
-  async emit(text) {
+  /**
+   * Emits the text and shows the answer. The relay is the judge of the text; it only gains an event
+   * id, as a careful application gives one: a repeat of the same emit then changes nothing.
+   */
+  async emit(written) {
+    const text = withEventId(written);
     const result = await this.#send(text);
     if (result?.ok) this.#accepted(text, result.body, result.ms);
     else if (result) this.#refused(result.status, result.body);
@@ -159,11 +163,9 @@ export class Panel {
   async #send(text) {
     try {
       const result = await this.laravel.emit(text);
-      if (result.ok && result.body.cursor) {
-        this.latency.emitted(result.body.cursor, result.sentAt);
+      if (result.ok) {
+        this.latency.emitted(this.#passingKey(text) ?? result.body.cursor, result.sentAt);
         this.onCursor(result.body.cursor);
-      } else if (result.ok) {
-        this.latency.emitted(`speaker:active/${JSON.parse(text).speaker_active?.timestamp}`, result.sentAt);
       }
       return result;
     } catch (error) {
@@ -172,14 +174,21 @@ export class Panel {
     }
   }
 
+  // What deliveries of an event without a place in the log can be known by; null: it has one.
+  #passingKey(text) {
+    const request = JSON.parse(text);
+    const event = this.events.find(({ field }) => field in request);
+    return event?.kept === "EPHEMERAL" ? `${event.name}/${request[event.field].timestamp}` : null;
+  }
+
   #accepted(text, body, ms) {
-    this.#last = JSON.stringify({ ...JSON.parse(text), event_id: body.event_id });
+    this.#last = text;
     const { users_targeted: targeted, users_online: online, connections } = body.recipients;
     const flags = ["duplicate", "superseded", "expired"].filter((flag) => body[flag]);
     this.#say(
       "accepted",
       h("p.verdict", {}, h("b", {}, online === 0 ? "Nobody was online" : `${online} of ${targeted} online`), ` on ${plural(connections, "connection")}`, ...flags.map((flag) => h("span.flag", {}, flag))),
-      h("dl", {}, ...pair("cursor", body.cursor || "none: not kept"), ...pair("event id", body.event_id), ...pair("answered in", `${ms.toFixed(1)} ms`)),
+      h("dl", {}, ...pair("cursor", this.#passingKey(text) ? `${body.cursor}, unmoved: not kept` : body.cursor), ...pair("event id", body.event_id), ...pair("answered in", `${ms.toFixed(1)} ms`)),
       online === 0 && !body.duplicate ? h("p.aside", {}, "A success all the same: the event is kept for who comes back, and Laravel knows that a push notification is due.") : null,
     );
   }
@@ -237,6 +246,17 @@ export class Panel {
       this.#send(JSON.stringify({ gift_received: gift }));
     }
   }
+}
+
+/** The same text with an event id, if it is a request without one. */
+function withEventId(text) {
+  try {
+    const request = JSON.parse(text);
+    if (Object.keys(request).length === 0 || "event_id" in request || "eventId" in request) return text;
+  } catch {
+    return text;
+  }
+  return text.replace("{", `{"event_id":"demo-${crypto.randomUUID()}",`);
 }
 
 const CLASSES = {
