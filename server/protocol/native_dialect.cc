@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
 
 namespace msab {
 namespace {
@@ -121,8 +121,7 @@ FramePtr NativeDialect::Reply(int64_t id, const CommandResult& result) const {
 
 ClientMessage NativeDialect::Decode(std::string_view text) const {
   boost::system::error_code error;
-  boost::json::value parsed =
-      boost::json::parse(boost::json::string_view(text.data(), text.size()), error);
+  boost::json::value parsed = ParseJson(text, error);
   if (error) return Malformed("not JSON");
   boost::json::object* object = parsed.if_object();
   if (object == nullptr) return Malformed("not an object");
