@@ -1,41 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { connect, type Gap, type Relay, type RelayOptions } from '../../src/index.js';
-import { Proxy } from '../support/proxy.js';
-import { RelayProcess, token } from '../support/relay.js';
+import { describe, expect, test } from 'vitest';
+import type { Gap } from '../../src/index.js';
+import { isAway, isLive, newUser, stage } from '../support/client.js';
 import { until } from '../support/wait.js';
 
-let server: RelayProcess;
-let proxy: Proxy;
-const open: Relay[] = [];
-
-beforeAll(async () => {
-  server = await RelayProcess.start({ 'ws.ping_interval': '1s' });
-  proxy = await Proxy.start(server.ws);
-});
-afterEach(() => {
-  for (const relay of open.splice(0)) relay.close();
-  proxy.refusing = false;
-  proxy.delay = 0;
-});
-afterAll(async () => {
-  await proxy?.stop();
-  await server?.stop();
-});
-
-let nextUser = 1000;
-function client(options: Partial<RelayOptions> = {}, user = nextUser++): Relay & { user: number } {
-  const relay = connect(proxy.url, {
-    token: () => token(user),
-    backoff: { min: 20, max: 200 },
-    ...options,
-  });
-  open.push(relay);
-  return Object.assign(relay, { user });
-}
-const live = (relay: Relay) => until(() => relay.state.value === 'live', () => `live, is ${relay.state.value}`);
+const at = stage();
 
 test('hears its own events, typed and in order, and unsubscribes', async () => {
-  const relay = client();
+  const relay = at.client();
   const coins: (string | undefined)[] = [];
   const off = relay.on('balance.updated', (balance, frame) => {
     coins.push(balance.coins);
@@ -44,33 +15,33 @@ test('hears its own events, typed and in order, and unsubscribes', async () => {
   const ended = new AbortController();
   let heard = 0;
   relay.on('balance.updated', () => heard++, { signal: ended.signal });
-  await live(relay);
-  for (const n of [1, 2]) await server.emit({ balance_updated: { user_id: relay.user, coins: String(n) } });
+  await isLive(relay);
+  for (const n of [1, 2]) await at.relay.emit({ balance_updated: { user_id: relay.user, coins: String(n) } });
   await until(() => coins.length === 2);
   off();
   ended.abort();
-  const { cursor } = await server.emit({ balance_updated: { user_id: relay.user, coins: '3' } });
+  const { cursor } = await at.relay.emit({ balance_updated: { user_id: relay.user, coins: '3' } });
   await until(() => relay.cursor === cursor);
   expect(coins).toEqual(['1', '2']);
   expect(heard).toBe(2);
 });
 
 test('the bootstrap pattern: what happened since the cursor arrives first', async () => {
-  const user = nextUser++;
-  const cursor = await server.cursor();
-  await server.emit({ reward_earned: { user_id: user, reward: { id: 1, type: 'coins', amount: '5', description: '' } } });
-  const relay = client({ cursor }, user);
+  const user = newUser();
+  const cursor = await at.relay.cursor();
+  await at.relay.emit({ reward_earned: { user_id: user, reward: { id: 1, type: 'coins', amount: '5', description: '' } } });
+  const relay = at.client({ cursor }, user);
   const order: unknown[] = [];
   relay.state.subscribe((state) => order.push(state));
   relay.on('reward.earned', ({ reward }) => order.push(reward.id));
   relay.on('gap', (gap) => order.push(gap));
-  await live(relay);
-  expect(order).toEqual(['closed', 'connecting', 'recovering', 1, 'live'].slice(1));
+  await isLive(relay);
+  expect(order).toEqual(['connecting', 'recovering', 1, 'live']);
 });
 
 describe('rooms', () => {
   test('keep their participants, carry chat, and end', async () => {
-    const [ann, bob] = [client(), client()];
+    const [ann, bob] = [at.client(), at.client()];
     const room = ann.join(`r${ann.user}`);
     await room.ready;
     expect(room.participants.map(({ id, name }) => [id, name])).toEqual([[ann.user, `User ${ann.user}`]]);
@@ -91,18 +62,18 @@ describe('rooms', () => {
   });
 
   test('are resumed over a cut, with what was said meanwhile', async () => {
-    const [ann, bob] = [client(), client()];
+    const [ann, bob] = [at.client(), at.client()];
     const room = ann.join(ann.user);
     const bobs = bob.join(String(ann.user));
     await Promise.all([room.ready, bobs.ready]);
     const heard: string[] = [];
     room.on('chat:message', ({ content }) => heard.push(content));
-    proxy.refusing = true;
-    proxy.cut();
+    at.proxy.refusing = true;
+    at.proxy.cut();
     await until(() => ann.state.value === 'recovering');
     const sent = bobs.chat('while away', { timeout: 30_000 });
-    await server.emit({ room_level_up: { room_id: ann.user, new_level: 3, new_room_xp: '10' } });
-    proxy.refusing = false;
+    await at.relay.emit({ room_level_up: { room_id: ann.user, new_level: 3, new_room_xp: '10' } });
+    at.proxy.refusing = false;
     await sent;
     await until(() => heard.length === 1);
     expect(room.participants.length).toBe(2);
@@ -110,15 +81,15 @@ describe('rooms', () => {
 });
 
 test('a gap is told once, and rooms take a new snapshot', async () => {
-  const relay = client({ cursor: 'otherepoch-5', rooms: ['lobby'] });
+  const relay = at.client({ cursor: 'otherepoch-5', rooms: ['lobby'] });
   const gaps: Gap[] = [];
   relay.on('gap', (gap) => gaps.push(gap));
   const room = relay.join('lobby');
-  await live(relay);
+  await isLive(relay);
   await room.ready;
   expect(gaps).toMatchObject([{ reason: 'epoch', since: 'otherepoch-5' }]);
-  proxy.cut();
-  await until(() => relay.state.value !== 'live');
-  await live(relay);
+  at.proxy.cut();
+  await isAway(relay);
+  await isLive(relay);
   expect(gaps).toHaveLength(1);
 });
