@@ -198,7 +198,8 @@ export class Connection implements Link {
     socket.close();
   }
 
-  private wake(): void {
+  /** Looks at once whether the connection lives, or makes one, unless the relay told to wait. */
+  wake(): void {
     if (this.phase === 'up') this.probe();
     if (this.phase === 'hidden' || (this.phase === 'waiting' && !this.told)) {
       clearTimeout(this.retry);

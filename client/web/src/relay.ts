@@ -261,7 +261,8 @@ export class Relay {
     this.hello = welcome;
     this.up = true;
     this.hidden = false;
-    this.reached(welcome.cursor);
+    // What is resumed goes on from where this client is, whatever it had asked for.
+    this.reached((welcome.recovered && this.place) || welcome.cursor);
     if (welcome.missed > 0) this.status.set('recovering');
     const { gap, cursor } = welcome;
     if (before && before.userId !== welcome.userId) {

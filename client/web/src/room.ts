@@ -16,6 +16,7 @@ import type {
 import { Listeners, type ListenOptions, type Unsubscribe } from './listeners.js';
 import { Value, type Observable } from './observable.js';
 import type { Relay } from './relay.js';
+import { uniqueId } from './unique_id.js';
 
 /** Events that a room may hear: the contract's, and all that were added to `EventMap`. */
 export type RoomEventName = Exclude<keyof EventMap, NotOfRooms> & string;
@@ -192,9 +193,4 @@ export class Room {
   receive(frame: EventFrame): void {
     this.listeners.emit(frame.event, frame);
   }
-}
-
-/** Good without a secure context, too, unlike crypto.randomUUID. */
-function uniqueId(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('');
 }
