@@ -10,8 +10,8 @@ interface Kept {
 }
 
 const KEY = Symbol.for('@msab/client');
-/** Until a relay that nobody uses is closed: enough for what is only replaced. ms. */
-const GRACE = 1_000;
+/** Until a relay that nobody uses is closed: enough for what is only replaced, by a slow machine's hot reload, too. ms. */
+const GRACE = 5_000;
 
 export const inBrowser = typeof document !== 'undefined';
 
