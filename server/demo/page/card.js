@@ -194,9 +194,9 @@ export class Card {
   #notice({ event, key, icon: picture, title, text }, replayed) {
     return h(
       "li.notice",
-      { data: { event, key }, ...(event === "gift:error" ? { role: "alert" } : {}) },
+      { data: { event, key } },
       icon(picture),
-      h("div", {}, h("strong", {}, title), text ? h("span", {}, text) : null, h("code", {}, event)),
+      h("div", event === "gift:error" ? { role: "alert" } : {}, h("strong", {}, title), text ? h("span", {}, text) : null, h("code", {}, event)),
       replayed ? replayedTag() : null,
     );
   }

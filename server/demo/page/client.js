@@ -1,4 +1,6 @@
-// ../web/client/web/src/backoff.ts
+// Generated from client/web by scripts/demo-client. Do not edit.
+
+// client/web/src/backoff.ts
 var Backoff = class {
   constructor(options = {}, random = Math.random) {
     this.options = options;
@@ -25,7 +27,7 @@ var Backoff = class {
   }
 };
 
-// ../web/client/web/src/page.ts
+// client/web/src/page.ts
 function watchPage(on) {
   if (typeof window === "undefined" || typeof document === "undefined") return () => {
   };
@@ -43,7 +45,7 @@ function watchPage(on) {
 }
 var isOffline = () => globalThis.navigator?.onLine === false;
 
-// ../web/client/web/src/token.ts
+// client/web/src/token.ts
 var FETCH_LIMIT = 3e4;
 var Token = class {
   constructor(source) {
@@ -121,7 +123,7 @@ function userOf(token) {
   }
 }
 
-// ../web/client/web/src/connection.ts
+// client/web/src/connection.ts
 var WELCOME_LIMIT = 15e3;
 var SILENCE_MARGIN = 1e4;
 var PROBE_HALF = 1500;
@@ -284,6 +286,7 @@ var Connection = class {
     socket.onclose = socket.onmessage = null;
     socket.close();
   }
+  /** Looks at once whether the connection lives, or makes one, unless the relay told to wait. */
   wake() {
     if (this.phase === "up") this.probe();
     if (this.phase === "hidden" || this.phase === "waiting" && !this.told) {
@@ -337,7 +340,7 @@ var Connection = class {
   }
 };
 
-// ../web/client/web/src/cursor.ts
+// client/web/src/cursor.ts
 function parseCursor(text) {
   const dash = text.indexOf("-");
   const sequence = Number(text.slice(dash + 1));
@@ -376,7 +379,7 @@ var CursorKeeper = class {
   }
 };
 
-// ../web/client/web/src/errors.ts
+// client/web/src/errors.ts
 var RelayError = class extends Error {
   constructor(code, message, retryAfter, details) {
     super(message);
@@ -390,7 +393,7 @@ var RelayError = class extends Error {
   name = "RelayError";
 };
 
-// ../web/client/web/src/commands.ts
+// client/web/src/commands.ts
 var Commands = class {
   constructor(send) {
     this.send = send;
@@ -455,7 +458,7 @@ function fail({ frame, reject }, code, message) {
   reject(new RelayError(code, `${frame.event}: ${message}`));
 }
 
-// ../web/client/web/src/observable.ts
+// client/web/src/observable.ts
 var Value = class {
   constructor(value) {
     this.value = value;
@@ -488,7 +491,7 @@ function report(error) {
   else console.error(error);
 }
 
-// ../web/client/web/src/listeners.ts
+// client/web/src/listeners.ts
 var Listeners = class {
   lists = /* @__PURE__ */ new Map();
   on(event, listener, { signal, once } = {}) {
@@ -517,7 +520,12 @@ var Listeners = class {
   }
 };
 
-// ../web/client/web/src/room.ts
+// client/web/src/unique_id.ts
+function uniqueId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
+}
+
+// client/web/src/room.ts
 var Membership = class {
   constructor(id) {
     this.id = id;
@@ -664,11 +672,8 @@ var Room = class {
     this.listeners.emit(frame.event, frame);
   }
 };
-function uniqueId() {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
-}
 
-// ../web/client/web/src/relay.ts
+// client/web/src/relay.ts
 var Relay = class {
   /** Use `connect`. */
   constructor(url, options, makeLink) {
@@ -833,7 +838,7 @@ var Relay = class {
     this.hello = welcome;
     this.up = true;
     this.hidden = false;
-    this.reached(welcome.cursor);
+    this.reached(welcome.recovered && this.place || welcome.cursor);
     if (welcome.missed > 0) this.status.set("recovering");
     const { gap, cursor } = welcome;
     if (before && before.userId !== welcome.userId) {
@@ -916,10 +921,10 @@ function sessionStorageIfAny() {
   }
 }
 
-// ../web/client/web/src/generated/contract.ts
+// client/web/src/generated/contract.ts
 var contractVersion = "56a4bbd09292f06a";
 
-// ../web/client/web/src/index.ts
+// client/web/src/index.ts
 function connect(url, options) {
   return new Relay(url, options, (user) => new Connection(url, options, user));
 }
