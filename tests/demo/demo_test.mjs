@@ -1,5 +1,8 @@
 // The demo page as a person uses it, over a real relay, in a real browser.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { ALL, AMIRA, BEN, CHLOE, HOST, KEY, PAGE, openDemo, startBrowser, startRelay } from "./harness.mjs";
 
@@ -288,4 +291,22 @@ describe("the page", () => {
     await demo.emit();
     await demo.notice(BEN, "reward.earned", "after the crash").waitFor();
   });
+});
+
+test("events of the relay's settings are in the panel, too, and are shown", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "demo-test-"));
+  const file = join(directory, "config.toml");
+  writeFileSync(file, '[[custom_events]]\nname = "App\\\\Events\\\\*"\naudience = ["user", "room"]\nclass = "durable"\n');
+  await relay.stop();
+  relay = await startRelay({}, ["--config", file]);
+  demo = await openDemo(browser);
+  await demo.choose("App\\Events\\*", [BEN]);
+  assert.match(await demo.emit(), /1 of 1 online/);
+  await demo.settle();
+  for (const user of ALL) {
+    assert.equal(await demo.notice(user, "App\\Events\\Example", '"text":"Hello"').count(), user === BEN ? 1 : 0);
+  }
+  assertClean();
+  await demo.close();
+  rmSync(directory, { recursive: true });
 });

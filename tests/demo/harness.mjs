@@ -19,8 +19,8 @@ const ENVIRONMENT = {
 };
 
 /** Starts a relay; ready when it resolves. Development mode unless `environment` says otherwise. */
-export async function startRelay(environment = {}) {
-  const child = spawn(process.env.MSAB_RELAY, [], {
+export async function startRelay(environment = {}, args = []) {
+  const child = spawn(process.env.MSAB_RELAY, args, {
     env: { PATH: process.env.PATH, ...ENVIRONMENT, MSAB_DEV_ENABLED: "true", ...environment },
   });
   let log = "";
@@ -102,7 +102,7 @@ class Demo {
 
   /** Chooses an event and whom it is for, where that is a choice. */
   async choose(event, users) {
-    await this.page.locator(`input[name="event"][value="${event}"]`).check({ force: true });
+    await this.page.getByRole("radio", { name: event, exact: true }).check({ force: true });
     if (!users) return;
     const boxes = this.page.locator(".whom input");
     for (const wanted of [true, false]) {

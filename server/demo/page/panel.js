@@ -7,6 +7,7 @@ const GROUPS = [
   ["High priority", ["balance.updated", "reward.earned", "badge.earned", "income_target.completed", "room.level_up"]],
   ["Medium: agencies", (name) => name.startsWith("agency.")],
   ["Low: caches", (name) => name.endsWith(":invalidate")],
+  ["Your own", (name, { custom }) => custom],
   ["Room, as before", () => true],
 ];
 
@@ -54,7 +55,8 @@ export class Panel {
   #choices() {
     const left = new Set(this.events);
     const groups = GROUPS.map(([title, belongs]) => {
-      const inside = [...left].filter(({ name }) => (Array.isArray(belongs) ? belongs.includes(name) : belongs(name)));
+      const inside = [...left].filter((event) => (Array.isArray(belongs) ? belongs.includes(event.name) : belongs(event.name, event)));
+      if (inside.length === 0) return null;
       for (const event of inside) left.delete(event);
       const options = inside.map(({ name }) =>
         h("label.choice", {}, h("input", { type: "radio", name: "event", value: name, on: { change: () => this.choose(name) } }), h("span", {}, name)),
@@ -117,7 +119,8 @@ export class Panel {
 
   #sample() {
     const users = this.#addressed();
-    return requestFor(this.#event, samplePayload(this.#event, { user: users[0], room: this.laravel.room }), users);
+    const { room } = this.laravel;
+    return requestFor(this.#event, samplePayload(this.#event, { user: users[0], room }), users, room);
   }
 
   #fill() {

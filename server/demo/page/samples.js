@@ -59,11 +59,12 @@ export function eventsOf(contract) {
     .map((message) => ({
       name: message.name,
       field: message["x-emit-field"],
-      description: message.description ?? "",
+      description: message.description ?? message.summary ?? "",
       audience: message["x-audience"],
       kept: message["x-class"],
       names: message["x-target-from"], // the payload's field that says whom; undefined: a target does
-      schema: message.payload.$ref.split("/").at(-1),
+      custom: Boolean(message["x-custom"]), // of the relay's settings, any payload
+      schema: message.payload.$ref?.split("/").at(-1),
       schemas,
     }));
 }
@@ -71,6 +72,7 @@ export function eventsOf(contract) {
 /** A valid payload. `room` and `user` are whom it speaks of. */
 export function samplePayload(event, { user, room }) {
   counter += 1;
+  if (event.custom) return { name: event.name.replace(/\*$/, "Example"), payload: { text: "Hello", number: counter } };
   return valueOf({ $ref: `/${event.schema}` }, event.schema, "", { user, room, schemas: event.schemas, n: counter });
 }
 
@@ -96,14 +98,16 @@ function valueOf(schema, path, key, context) {
   if (type === "integer" || type === "number") return schema["x-format"] === "id" ? context.n : (schema.minimum ?? 0);
   if (schema["x-format"] === "decimal") return "1500";
   if (type === "boolean") return true;
-  return `${key}-${context.n}`;
+  return `${key.replace(/Id$/, "")}-${context.n}`;
 }
 
 /** The whole request as EmitEvent takes it; `users` are whom a target names. */
-export function requestFor(event, payload, users) {
+export function requestFor(event, payload, users, room) {
   const request = {};
   if (event.audience.includes("user") && !event.names) {
     request.target = users.length === 1 ? { user_id: users[0] } : { user_ids: { ids: users } };
+  } else if (event.custom) {
+    request.target = event.audience.includes("room") ? { room_id: room } : { everyone: {} };
   }
   request[event.field] = payload;
   return request;

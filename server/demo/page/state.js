@@ -48,11 +48,16 @@ const PASSING = {
     [undefined, "refresh", `${asset_ids.length} cached asset${asset_ids.length === 1 ? "" : "s"} dropped`, asset_ids.join(", ")],
 };
 
+// Events that show by themselves, in the wallet or in the room.
+const SHOWN = new Set(["balance.updated", "room.level_up", "gift:received", "chat:message", "room:userJoined", "room:userLeft", "speaker:active"]);
+// What this page knows nothing of: an event of the relay's settings.
+const other = (event) => (data) => [JSON.stringify(data), "mail", event, JSON.stringify(data)];
+
 /** What to tell the user, or null: { event, key, icon, title, text, kept }. */
 export function noticeOf(event, data) {
+  if (SHOWN.has(event)) return null;
   const kept = NOTICES[event];
-  const make = kept ?? PASSING[event];
-  if (!make) return null;
+  const make = kept ?? PASSING[event] ?? other(event);
   const [key, icon, title, text] = make(data);
   return { event, key: `${event}/${key}`, icon, title, text, kept: Boolean(kept) };
 }
