@@ -138,7 +138,7 @@ class Demo {
   }
 
   notice(user, event, text) {
-    return this.card(user).locator(`.inbox [data-event="${event}"]`, { hasText: text });
+    return this.card(user).locator(`.inbox [data-event=${JSON.stringify(event)}]`, { hasText: text });
   }
 
   /**
