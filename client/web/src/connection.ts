@@ -70,7 +70,7 @@ export class Connection implements Link {
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
-        this.probe();
+        this.check();
         this.user.pageChanged();
       },
       hide: () => this.hide(),
@@ -90,6 +90,19 @@ export class Connection implements Link {
     if (this.phase !== 'up') return false;
     this.socket!.send(JSON.stringify(frame));
     return true;
+  }
+
+  /** Asks for a sign of life. In two halves: what came while the page slept is heard in between. */
+  check(): void {
+    if (this.phase !== 'up' || this.probing !== undefined) return;
+    this.quiet = NaN;
+    this.send({ id: PING_ID, event: 'ping' });
+    const look = (last: boolean) => {
+      const heard = !Number.isNaN(this.quiet);
+      if (!heard && last) return this.down(1006, 'no answer', { now: true });
+      this.probing = heard ? undefined : setTimeout(look, PROBE_HALF, true);
+    };
+    this.probing = setTimeout(look, PROBE_HALF, false);
   }
 
   private async connect(): Promise<void> {
@@ -200,7 +213,7 @@ export class Connection implements Link {
 
   /** Looks at once whether the connection lives, or makes one, unless the relay told to wait. */
   wake(): void {
-    if (this.phase === 'up') this.probe();
+    if (this.phase === 'up') this.check();
     if (this.phase === 'hidden' || (this.phase === 'waiting' && !this.told)) {
       clearTimeout(this.retry);
       void this.connect();
@@ -213,19 +226,6 @@ export class Connection implements Link {
     this.detach();
     this.phase = 'hidden';
     this.user.lost({ code: 1001, reason: 'page hidden' });
-  }
-
-  /** Asks for a sign of life. In two halves: what came while the page slept is heard in between. */
-  private probe(): void {
-    if (this.phase !== 'up' || this.probing !== undefined) return;
-    this.quiet = NaN;
-    this.send({ id: PING_ID, event: 'ping' });
-    const look = (last: boolean) => {
-      const heard = !Number.isNaN(this.quiet);
-      if (!heard && last) return this.down(1006, 'no answer', { now: true });
-      this.probing = heard ? undefined : setTimeout(look, PROBE_HALF, true);
-    };
-    this.probing = setTimeout(look, PROBE_HALF, false);
   }
 
   private scheduleRenewal(): void {

@@ -24,6 +24,6 @@ export * from './generated/contract.js';
 export type { Disconnect, SessionClosed } from './link.js';
 export type { ListenOptions, Unsubscribe } from './listeners.js';
 export type { Observable } from './observable.js';
-export { Relay, type Events, type Gap, type RelayEventMap, type RelayOptions, type RelayState } from './relay.js';
-export { Room, type ChatOptions, type Gift, type RoomEventName, type RoomState } from './room.js';
+export type { Events, Gap, Relay, RelayEventMap, RelayOptions, RelayState } from './relay.js';
+export type { ChatOptions, Gift, Room, RoomEventName, RoomState } from './room.js';
 export type { TokenRequest, TokenSource } from './token.js';

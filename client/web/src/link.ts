@@ -24,6 +24,8 @@ export interface Link {
   close(): void;
   /** False if there is no connection now. */
   send(frame: ClientFrame): boolean;
+  /** An answer is overdue: looks whether the connection lives. */
+  check(): void;
 }
 
 /** Who uses a Link. */

@@ -180,9 +180,11 @@ export class Relay {
     const { clientId, transactionId } = data as { clientId?: string; transactionId?: string };
     const once = command === 'chat:message' ? clientId : command === 'gift:send' ? transactionId : 'same';
     const { timeout = this.options.timeout ?? 10_000, signal } = options;
-    return this.commands.request(command, data, !!once, { timeout, signal }) as Promise<
-      CommandMap[C]['answer']
-    >;
+    const answer = this.commands.request(command, data, !!once, { timeout, signal });
+    answer.catch(({ code }: Partial<RelayError>) => {
+      if (code === 'TIMEOUT' && this.up) this.link.check();
+    });
+    return answer as Promise<CommandMap[C]['answer']>;
   }
 
   /** Connects, if closed. Goes on where it was. */

@@ -56,7 +56,7 @@ class SharedLink implements Link {
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
-        this.post({ wake: true });
+        this.check();
         this.user.pageChanged();
       },
       hide: () => {
@@ -201,9 +201,13 @@ class SharedLink implements Link {
 
   private wake(): void {
     if (!this.channel) this.attach();
-    this.post({ wake: true });
     this.user.pageChanged();
-    // The hub answers by what its connection answers; where nothing comes, its tab sleeps.
+    this.check();
+  }
+
+  /** The hub answers, and checks its connection; where nothing comes, its tab sleeps. */
+  check(): void {
+    this.post({ wake: true });
     if (!this.attached || this.hub || this.probing !== undefined) return;
     this.quiet = NaN; // until a message; no tick changes it
     const look = (last: boolean) => {

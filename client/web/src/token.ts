@@ -12,12 +12,12 @@ export type TokenSource = string | ((request: TokenRequest) => string | Promise<
 const FETCH_LIMIT = 30_000;
 
 /**
- * The token in use. It is used again for a reconnect while it is good for some time yet, so that a
- * relay's restart isn't a storm on the application that signs tokens.
+ * The token in use. It is used again for the next attempt while it is good for some time yet, so that a
+ * relay that is away or restarts isn't a storm on the application that signs tokens.
  */
 export class Token {
   private current: string | undefined;
-  /** ms since 1970; what the relay said of `current`. */
+  /** ms since 1970: what the relay said of `current`, and before that, what it says itself. */
   private expiresAt = 0;
   private refusal = false;
   constructor(private readonly source: () => TokenSource) {}
@@ -38,6 +38,7 @@ export class Token {
     const token = await this.fetch(this.refusal ? 'refused' : 'connect', signal);
     if (token === refused) throw new Error('token() gave the token again that the relay refused');
     this.refusal = false;
+    this.expiresAt = Number(claimsOf(token)?.exp) * 1_000 || 0;
     return (this.current = token);
   }
 
@@ -90,10 +91,14 @@ export class Token {
 
 /** The user that a token names (`sub`, else `id`), unchecked; `undefined` if it can't be read. */
 export function userOf(token: string): number | undefined {
+  const claims = claimsOf(token);
+  const user = Number(claims?.sub ?? claims?.id);
+  return user >= 1 ? user : undefined;
+}
+
+function claimsOf(token: string): { sub?: unknown; id?: unknown; exp?: unknown } | undefined {
   try {
-    const claims = JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')));
-    const user = Number(claims.sub ?? claims.id);
-    return user >= 1 ? user : undefined;
+    return JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')));
   } catch {
     return undefined;
   }

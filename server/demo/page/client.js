@@ -53,7 +53,7 @@ var Token = class {
   }
   source;
   current;
-  /** ms since 1970; what the relay said of `current`. */
+  /** ms since 1970: what the relay said of `current`, and before that, what it says itself. */
   expiresAt = 0;
   refusal = false;
   get renewable() {
@@ -70,6 +70,7 @@ var Token = class {
     const token = await this.fetch(this.refusal ? "refused" : "connect", signal);
     if (token === refused) throw new Error("token() gave the token again that the relay refused");
     this.refusal = false;
+    this.expiresAt = Number(claimsOf(token)?.exp) * 1e3 || 0;
     return this.current = token;
   }
   async fetch(reason, signal) {
@@ -114,10 +115,13 @@ var Token = class {
   }
 };
 function userOf(token) {
+  const claims = claimsOf(token);
+  const user = Number(claims?.sub ?? claims?.id);
+  return user >= 1 ? user : void 0;
+}
+function claimsOf(token) {
   try {
-    const claims = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
-    const user = Number(claims.sub ?? claims.id);
-    return user >= 1 ? user : void 0;
+    return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
   } catch {
     return void 0;
   }
@@ -171,7 +175,7 @@ var Connection = class {
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
-        this.probe();
+        this.check();
         this.user.pageChanged();
       },
       hide: () => this.hide(),
@@ -189,6 +193,18 @@ var Connection = class {
     if (this.phase !== "up") return false;
     this.socket.send(JSON.stringify(frame));
     return true;
+  }
+  /** Asks for a sign of life. In two halves: what came while the page slept is heard in between. */
+  check() {
+    if (this.phase !== "up" || this.probing !== void 0) return;
+    this.quiet = NaN;
+    this.send({ id: PING_ID, event: "ping" });
+    const look = (last) => {
+      const heard = !Number.isNaN(this.quiet);
+      if (!heard && last) return this.down(1006, "no answer", { now: true });
+      this.probing = heard ? void 0 : setTimeout(look, PROBE_HALF, true);
+    };
+    this.probing = setTimeout(look, PROBE_HALF, false);
   }
   async connect() {
     this.phase = "connecting";
@@ -288,7 +304,7 @@ var Connection = class {
   }
   /** Looks at once whether the connection lives, or makes one, unless the relay told to wait. */
   wake() {
-    if (this.phase === "up") this.probe();
+    if (this.phase === "up") this.check();
     if (this.phase === "hidden" || this.phase === "waiting" && !this.told) {
       clearTimeout(this.retry);
       void this.connect();
@@ -300,18 +316,6 @@ var Connection = class {
     this.detach();
     this.phase = "hidden";
     this.user.lost({ code: 1001, reason: "page hidden" });
-  }
-  /** Asks for a sign of life. In two halves: what came while the page slept is heard in between. */
-  probe() {
-    if (this.phase !== "up" || this.probing !== void 0) return;
-    this.quiet = NaN;
-    this.send({ id: PING_ID, event: "ping" });
-    const look = (last) => {
-      const heard = !Number.isNaN(this.quiet);
-      if (!heard && last) return this.down(1006, "no answer", { now: true });
-      this.probing = heard ? void 0 : setTimeout(look, PROBE_HALF, true);
-    };
-    this.probing = setTimeout(look, PROBE_HALF, false);
   }
   scheduleRenewal() {
     const delay = this.token.renewIn();
@@ -773,7 +777,11 @@ var Relay = class {
     const { clientId, transactionId } = data;
     const once = command === "chat:message" ? clientId : command === "gift:send" ? transactionId : "same";
     const { timeout = this.options.timeout ?? 1e4, signal } = options;
-    return this.commands.request(command, data, !!once, { timeout, signal });
+    const answer = this.commands.request(command, data, !!once, { timeout, signal });
+    answer.catch(({ code }) => {
+      if (code === "TIMEOUT" && this.up) this.link.check();
+    });
+    return answer;
   }
   /** Connects, if closed. Goes on where it was. */
   open() {
@@ -929,9 +937,7 @@ function connect(url, options) {
   return new Relay(url, options, (user) => new Connection(url, options, user));
 }
 export {
-  Relay,
   RelayError,
-  Room,
   connect,
   contractVersion
 };

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
+import { asleep, connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
 import { newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
 import { pause, until } from '../support/wait.js';
@@ -71,16 +71,30 @@ test('offline freezes the socket without closing it: noticed, and recovered when
   expect(await heard(page)).toEqual([1, 2]);
 });
 
-test('a frozen tab has everything when it wakes, on a connection that broke meanwhile', async () => {
+test('a tab that slept has everything when it wakes', async () => {
   await connected();
-  const session = await context.newCDPSession(page);
-  await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+  const wake = await asleep(page);
   await reward(1);
-  at.proxy.cut();
+  await pause(4_000); // longer than a ping of the relay stays away
   await reward(2);
-  await session.send('Page.setWebLifecycleState', { state: 'active' });
+  await wake();
   await until(async () => (await heard(page)).length === 2, 'both');
   expect(await heard(page)).toEqual([1, 2]);
+  expect(await page.evaluate(() => (window as unknown as ClientWindow).lost)).toEqual([]);
+});
+
+test('a tab that slept while its path broke silently has everything soon after', async () => {
+  await connected();
+  const wake = await asleep(page);
+  await reward(1);
+  at.proxy.freeze();
+  await reward(2);
+  await wake();
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await until(async () => (await heard(page)).length === 2, 'both');
+  expect(await heard(page)).toEqual([1, 2]);
+  const lost = await page.evaluate(() => (window as unknown as ClientWindow).lost);
+  expect(lost).toMatchObject([{ reason: 'no answer' }]); // by asking, not by the silence of 11 s
 });
 
 test('goes into the back/forward cache without its socket, and comes back with what it missed', async () => {

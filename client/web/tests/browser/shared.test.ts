@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
+import { asleep, connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
 import { newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
 import { until } from '../support/wait.js';
@@ -116,16 +116,15 @@ test('rooms belong to the tabs that joined them', async () => {
   await until(() => room.participants.length === 1, 'the leave');
 });
 
-test('a leader whose tab is frozen is replaced by a tab that is looked at', async () => {
+test('a leader whose tab sleeps is replaced by a tab that is looked at', async () => {
   const [leader, other] = [await tab(), await tab()];
-  const session = await context.newCDPSession(leader);
-  await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+  const wake = await asleep(leader);
   const { accepted } = at.proxy;
   await reward(1);
-  await other.evaluate(() => document.dispatchEvent(new Event('resume')));
+  await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await all([other], [1]);
   expect(at.proxy.accepted).toBe(accepted + 1);
-  await session.send('Page.setWebLifecycleState', { state: 'active' });
+  await wake();
   await reward(2);
   await all([other, leader], [1, 2]);
   await until(() => at.proxy.open === 1, 'one connection');

@@ -30,6 +30,17 @@ test('20 random cuts lose and double nothing', async () => {
   expect(heard).toEqual(Array.from({ length: sent }, (_, n) => n + 1));
 });
 
+test('a resume, its rooms included, takes one round trip after TCP', async () => {
+  const relay = at.client({ backoff: { min: 1, max: 1 } });
+  await Promise.all([relay.join('one').ready, relay.join('two').ready]);
+  await isLive(relay);
+  at.proxy.cut();
+  await isAway(relay);
+  const said = at.proxy.said;
+  await isLive(relay);
+  expect(at.proxy.said - said).toBe(1); // the upgrade; welcome, what was missed and live come unasked
+});
+
 test('a path that broke silently is noticed and left', async () => {
   const relay = at.client();
   await isLive(relay);

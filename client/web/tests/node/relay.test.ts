@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import type { Gap } from '../../src/index.js';
 import { isAway, isLive, newUser, stage } from '../support/client.js';
+import { token } from '../support/relay.js';
 import { until } from '../support/wait.js';
 
 const at = stage();
@@ -93,3 +97,24 @@ test('a gap is told once, and rooms take a new snapshot', async () => {
   await isLive(relay);
   expect(gaps).toHaveLength(1);
 });
+
+test('closed, it keeps no program running', async () => {
+  const script = `
+    import { connect } from ${JSON.stringify(await builtCore())};
+    const relay = connect(${JSON.stringify(at.relay.url)}, { token: ${JSON.stringify(token(newUser()))} });
+    relay.join('lobby');
+    relay.state.subscribe((state) => {
+      console.log(state);
+      if (state === 'live') relay.close();
+    });`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 });
+  expect(child.stdout.trim().split('\n')).toEqual(['connecting', 'live', 'closed']);
+  expect(child.status).toBe(0);
+});
+
+/** The core as one module, in a data: address. */
+async function builtCore(): Promise<string> {
+  const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', write: false });
+  return `data:text/javascript;base64,${Buffer.from(outputFiles[0]!.contents).toString('base64')}`;
+}

@@ -103,3 +103,22 @@ export const state = (page: Page): Promise<string> =>
   page.evaluate(() => (window as unknown as ClientWindow).relay.state.value);
 export const heard = (page: Page): Promise<number[]> =>
   page.evaluate(() => (window as unknown as ClientWindow).heard);
+
+/**
+ * Puts a page's scripts to sleep, timers and messages included, while its network goes on: as a laptop's
+ * lid or a frozen tab does. (DevTools' own freezing does nothing to a page that is visible, and headless
+ * ones always are.) Returns what wakes it.
+ */
+export async function asleep(page: Page): Promise<() => Promise<void>> {
+  const session = await page.context().newCDPSession(page);
+  await page.evaluate(() => void setInterval(() => {}, 20)); // it stops at the next thing it does
+  const paused = new Promise((resolve) => session.once('Debugger.paused', resolve));
+  await session.send('Debugger.enable');
+  await session.send('Debugger.pause');
+  await paused;
+  return async () => {
+    await session.send('Debugger.resume');
+    await session.send('Debugger.disable');
+    await session.detach();
+  };
+}

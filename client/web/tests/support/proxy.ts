@@ -11,6 +11,8 @@ export class Proxy {
   /** Connections accepted so far. */
   accepted = 0;
   refusing = false;
+  /** Times that a client said something: each costs it a way to the relay. */
+  said = 0;
   /** ms that bytes of the relay wait here. */
   delay = 0;
   private frozen = false;
@@ -73,6 +75,7 @@ export class Proxy {
       from.setNoDelay(true);
       from.on('error', () => {});
       from.on('data', (data) => {
+        if (from === client) this.said++;
         if (!this.delay || from === client) to.write(data);
         else setTimeout(() => to.write(data), this.delay);
       });

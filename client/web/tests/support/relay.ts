@@ -101,6 +101,13 @@ export class RelayProcess {
     return (await this.post('/v1/events:emit', event)) as EmitAnswer;
   }
 
+  /** Emits up to 1,000; throws if any is refused. */
+  async emitBatch(events: object[]): Promise<void> {
+    const { results } = (await this.post('/v1/events:emitBatch', { events })) as { results: { error?: unknown }[] };
+    const refused = results.find(({ error }) => error);
+    if (refused) throw new Error(JSON.stringify(refused.error));
+  }
+
   async cursor(): Promise<string> {
     return ((await this.post('/v1/cursor')) as { cursor: string }).cursor;
   }

@@ -171,6 +171,27 @@ test('a token source that hangs fails after its time', async () => {
   expect(lost).toMatchObject([{ error: new Error('token() took longer than 30 s') }]);
 });
 
+test('a relay that is away is no storm on who signs tokens', async () => {
+  const exp = Date.now() / 1000 + 3600;
+  const token = vi.fn(() => `x.${btoa(JSON.stringify({ sub: '42', exp }))}.x`.replaceAll('=', ''));
+  await start({ token });
+  for (let n = 0; n < 10; n++) {
+    FakeSocket.last.end(1006);
+    await vi.advanceTimersByTimeAsync(30_000);
+  }
+  expect(FakeSocket.all.length).toBeGreaterThan(9);
+  expect(token).toHaveBeenCalledTimes(1);
+});
+
+test('a command without an answer puts the path in doubt', async () => {
+  await start();
+  FakeSocket.last.welcome();
+  const sent = relay.request('chat:message', { roomId: 1, content: 'x' }, { timeout: 1_000 });
+  await Promise.all([expect(sent).rejects.toMatchObject({ code: 'TIMEOUT' }), vi.advanceTimersByTimeAsync(1_000)]);
+  await vi.advanceTimersByTimeAsync(3_001);
+  expect(lost).toMatchObject([{ reason: 'no answer' }]);
+});
+
 test('a token that is good for months is renewed once, not for ever at once', async () => {
   const token = vi.fn(() => JWT);
   await start({ token });

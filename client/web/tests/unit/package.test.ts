@@ -100,7 +100,7 @@ describe('on a server that renders pages', () => {
 /** What a program of Node prints; fails if that is an error, or if it doesn't end. */
 function run(...args: string[]): string {
   try {
-    return execFileSync(process.execPath, args, { cwd: application, encoding: 'utf8', timeout: 60_000 });
+    return execFileSync(process.execPath, args, { cwd: application, encoding: 'utf8', timeout: 150_000 });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${args.join(' ')}\n${stdout}${stderr}`);
