@@ -46,7 +46,9 @@ std::optional<HttpResponse> GuardDemo(const HttpRequest& request) {
   }
   const std::string_view site = request.Header("sec-fetch-site");
   const std::string_view origin = request.Header("origin");
-  const bool own_site = site.empty() || site == "same-origin" || site == "none";
+  // A link that somebody followed here is fine: who set it sees nothing of where it leads.
+  const bool followed = request.Header("sec-fetch-dest") == "document";
+  const bool own_site = site.empty() || site == "same-origin" || site == "none" || followed;
   if (!own_site || (!origin.empty() && origin != absl::StrCat("http://", std::string(host)))) {
     return HttpError(403, "the demo page answers no page but its own");
   }

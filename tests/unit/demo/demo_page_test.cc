@@ -166,8 +166,11 @@ TEST_F(DemoGuardTest, OnlyThisMachinesOwnNamesAreAnswered) {
 TEST_F(DemoGuardTest, OtherSitesPagesAreNotAnswered) {
   ExpectServed(Here(), "Sec-Fetch-Site: same-origin\r\nOrigin: http://" + Here() + "\r\n");
   ExpectServed(Here(), "Sec-Fetch-Site: none\r\n");
+  ExpectServed(Here(), "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n");  // a link
   for (const char* site : {"cross-site", "same-site"}) {
-    ExpectRefused(Here(), std::string("Sec-Fetch-Site: ") + site + "\r\n");
+    for (const char* dest : {"", "Sec-Fetch-Dest: script\r\n", "Sec-Fetch-Dest: iframe\r\n"}) {
+      ExpectRefused(Here(), std::string("Sec-Fetch-Site: ") + site + "\r\n" + dest);
+    }
   }
   for (const char* origin : {"https://attacker.example", "null", "http://127.0.0.1:1"}) {
     ExpectRefused(Here(), std::string("Origin: ") + origin + "\r\n");
