@@ -4,7 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { ALL, AMIRA, BEN, CHLOE, HOST, KEY, PAGE, openDemo, startBrowser, startRelay } from "./harness.mjs";
+import {
+  ALL,
+  AMIRA,
+  BEN,
+  CHLOE,
+  HOST,
+  KEY,
+  PAGE,
+  openDemo,
+  startBrowser,
+  startRelay,
+} from "./harness.mjs";
 
 let browser;
 let relay;
@@ -23,7 +34,9 @@ after(async () => {
 function assertClean(allowed = []) {
   const errors = demo.errors.filter((text) => !allowed.some((pattern) => pattern.test(text)));
   assert.deepEqual(errors, []);
-  const foreign = demo.requests.filter((url) => new URL(url).hostname !== HOST && !url.startsWith("data:"));
+  const foreign = demo.requests.filter(
+    (url) => new URL(url).hostname !== HOST && !url.startsWith("data:"),
+  );
   assert.deepEqual(foreign, []);
 }
 // A browser logs each answer of 400 and up, whatever the page does with it.
@@ -39,11 +52,27 @@ describe("each event", () => {
   // What an event looks like to who gets it: the locator of it, in a card, under a text of its own.
   const noticed = (event) => (user, text) => demo.notice(user, event, text);
   const CASES = [
-    { event: "balance.updated", to: [BEN], mark: ["coins", "987654"], shows: (user) => demo.card(user).locator('[data-field="coins"]', { hasText: "987,654" }) },
+    {
+      event: "balance.updated",
+      to: [BEN],
+      mark: ["coins", "987654"],
+      shows: (user) => demo.card(user).locator('[data-field="coins"]', { hasText: "987,654" }),
+    },
     { event: "reward.earned", to: [AMIRA], mark: ["reward", "description", "for the test"] },
     { event: "badge.earned", to: [CHLOE], mark: ["badge", "name", "Test Badge"] },
-    { event: "income_target.completed", to: [BEN], mark: ["target", "reward_coins", "4242"], text: "4,242" },
-    { event: "room.level_up", to: [AMIRA, BEN], choice: false, mark: ["new_level", 77], shows: (user) => demo.card(user).locator(".level", { hasText: "Level 77" }) },
+    {
+      event: "income_target.completed",
+      to: [BEN],
+      mark: ["target", "reward_coins", "4242"],
+      text: "4,242",
+    },
+    {
+      event: "room.level_up",
+      to: [AMIRA, BEN],
+      choice: false,
+      mark: ["new_level", 77],
+      shows: (user) => demo.card(user).locator(".level", { hasText: "Level 77" }),
+    },
     { event: "agency.invitation", to: [CHLOE], mark: ["agency", "name", "Agency One"] },
     { event: "agency.join_request", to: [AMIRA], mark: ["user", "name", "Applicant Two"] },
     { event: "agency.join_request_approved", to: [BEN], mark: ["agency_name", "Agency Three"] },
@@ -51,11 +80,24 @@ describe("each event", () => {
     { event: "agency.member_kicked", to: [AMIRA], mark: ["reason", "reason five"] },
     { event: "agency.dissolved", to: [AMIRA, CHLOE], mark: ["agency_name", "Agency Six"] },
     { event: "config:invalidate", to: ALL, choice: false, mark: ["version", "config-seven"] },
-    { event: "asset:invalidate", to: ALL, choice: false, mark: ["asset_ids", ["asset-eight"]], text: "asset-eight" },
+    {
+      event: "asset:invalidate",
+      to: ALL,
+      choice: false,
+      mark: ["asset_ids", ["asset-eight"]],
+      text: "asset-eight",
+    },
     { event: "gift:error", to: [BEN], mark: ["reason", "reason nine"] },
   ];
 
-  for (const { event, to, choice = true, mark, text = mark.at(-1), shows = noticed(event) } of CASES) {
+  for (const {
+    event,
+    to,
+    choice = true,
+    mark,
+    text = mark.at(-1),
+    shows = noticed(event),
+  } of CASES) {
     test(`${event} is seen by whom it is for, and by nobody else`, async () => {
       await demo.choose(event, choice ? to : undefined);
       await demo.edit(...mark);
@@ -70,16 +112,27 @@ describe("each event", () => {
   }
 
   test("the panel has all events of the contract, the requirement's 13 first", async () => {
-    const response = await fetch(`${PAGE}/v1/contract`, { headers: { authorization: `Bearer ${KEY}` } });
+    const response = await fetch(`${PAGE}/v1/contract`, {
+      headers: { authorization: `Bearer ${KEY}` },
+    });
     const { messages } = (await response.json()).components;
-    const names = Object.values(messages).filter((message) => message["x-emit-field"]).map(({ name }) => name);
-    const shown = await demo.page.locator('input[name="event"]').evaluateAll((inputs) => inputs.map(({ value }) => value));
+    const names = Object.values(messages)
+      .filter((message) => message["x-emit-field"])
+      .map(({ name }) => name);
+    const shown = await demo.page
+      .locator('input[name="event"]')
+      .evaluateAll((inputs) => inputs.map(({ value }) => value));
     assert.deepEqual(shown, names);
-    assert.deepEqual(shown.slice(0, 13), CASES.slice(0, 13).map(({ event }) => event));
+    assert.deepEqual(
+      shown.slice(0, 13),
+      CASES.slice(0, 13).map(({ event }) => event),
+    );
   });
 
   test("a sample of each is valid as it is", async () => {
-    const names = await demo.page.locator('input[name="event"]').evaluateAll((inputs) => inputs.map(({ value }) => value));
+    const names = await demo.page
+      .locator('input[name="event"]')
+      .evaluateAll((inputs) => inputs.map(({ value }) => value));
     for (const name of names) {
       await demo.choose(name);
       assert.match(await demo.emit(), /online/, name);
@@ -102,10 +155,13 @@ describe("each event", () => {
     await demo.choose("gift:received");
     await demo.edit("quantity", 55);
     await demo.emit();
-    await Promise.all([AMIRA, BEN].map((user) => demo.card(user).locator(".flying", { hasText: "×55" }).waitFor()));
+    await Promise.all(
+      [AMIRA, BEN].map((user) => demo.card(user).locator(".flying", { hasText: "×55" }).waitFor()),
+    );
     await demo.settle();
     const told = { hasText: "Amira gave Ben 55 × Rose" };
-    for (const user of [AMIRA, BEN]) assert.equal(await demo.card(user).locator(".chat li", told).count(), 1);
+    for (const user of [AMIRA, BEN])
+      assert.equal(await demo.card(user).locator(".chat li", told).count(), 1);
     assert.equal(await demo.card(CHLOE).locator(".chat li", told).count(), 0);
   });
 
@@ -143,7 +199,10 @@ describe("each event", () => {
     const numbers = demo.page.locator(".numbers");
     await demo.page.waitForFunction(() => document.querySelectorAll(".plot circle").length === 90);
     assert.equal(await dots.count(), 90);
-    assert.match(await numbers.innerText(), /^Last 90 deliveries: median [\d.]+ ms, 95 % within [\d.]+ ms/);
+    assert.match(
+      await numbers.innerText(),
+      /^Last 90 deliveries: median [\d.]+ ms, 95 % within [\d.]+ ms/,
+    );
   });
 });
 
@@ -152,15 +211,21 @@ describe("the page", () => {
   afterEach(async () => demo.close());
 
   test("shows every violation of a payload that breaks the contract, as the relay tells them", async () => {
-    const names = await demo.page.locator('input[name="event"]').evaluateAll((inputs) => inputs.map(({ value }) => value));
+    const names = await demo.page
+      .locator('input[name="event"]')
+      .evaluateAll((inputs) => inputs.map(({ value }) => value));
     for (const name of names) {
       await demo.choose(name);
       await demo.page.click("#break");
       const body = await demo.page.locator("#request").inputValue();
       await demo.emit();
       const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
-      const refusal = await (await fetch(`${PAGE}/v1/events:emit`, { method: "POST", body, headers })).json();
-      const expected = refusal.details[0].field_violations.map(({ field, description }) => `${field} ${description}`);
+      const refusal = await (
+        await fetch(`${PAGE}/v1/events:emit`, { method: "POST", body, headers })
+      ).json();
+      const expected = refusal.details[0].field_violations.map(
+        ({ field, description }) => `${field} ${description}`,
+      );
       const shown = await demo.page.locator(".violations li").allInnerTexts();
       assert.deepEqual(shown, expected, name);
       assert.ok(shown.length >= 1, name);
@@ -174,7 +239,9 @@ describe("the page", () => {
     const ben = demo.card(BEN);
     await ben.evaluate((card) => {
       window.states = [];
-      new MutationObserver(() => window.states.push(card.dataset.state)).observe(card, { attributeFilter: ["data-state"] });
+      new MutationObserver(() => window.states.push(card.dataset.state)).observe(card, {
+        attributeFilter: ["data-state"],
+      });
     });
     const before = await ben.locator(".cursor").innerText();
     await ben.getByRole("switch").click();
@@ -196,20 +263,32 @@ describe("the page", () => {
 
     await ben.getByRole("switch").click();
     await demo.state(BEN, "live");
-    assert.equal(await demo.notice(BEN, "reward.earned", "missed one").locator(".replayed").count(), 1);
-    assert.equal(await ben.locator(".chat li", { hasText: "reached level 31" }).locator(".replayed").count(), 1);
+    assert.equal(
+      await demo.notice(BEN, "reward.earned", "missed one").locator(".replayed").count(),
+      1,
+    );
+    assert.equal(
+      await ben.locator(".chat li", { hasText: "reached level 31" }).locator(".replayed").count(),
+      1,
+    );
     await ben.locator('[data-field="coins"]', { hasText: "111,222" }).waitFor();
     await ben.locator(".story", { hasText: "3 events missed, and replayed in order" }).waitFor();
     assert.notEqual(await ben.locator(".cursor").innerText(), before);
     const states = await demo.page.evaluate(() => window.states);
-    assert.deepEqual(states.filter((state, index) => state !== states[index - 1]), ["offline", "recovering", "live"]);
+    assert.deepEqual(
+      states.filter((state, index) => state !== states[index - 1]),
+      ["offline", "recovering", "live"],
+    );
 
     // From here on it is live again, and nothing of it came twice.
     await demo.choose("reward.earned", [BEN]);
     await demo.edit("reward", "description", "live again");
     await demo.emit();
     await demo.settle();
-    assert.equal(await demo.notice(BEN, "reward.earned", "live again").locator(".replayed").count(), 0);
+    assert.equal(
+      await demo.notice(BEN, "reward.earned", "live again").locator(".replayed").count(),
+      0,
+    );
     assert.equal(await demo.notice(BEN, "reward.earned", "missed one").count(), 1);
     assertClean();
   });
@@ -217,9 +296,17 @@ describe("the page", () => {
   test("shows the bootstrap: what happens before the connection stands is not lost", async () => {
     const chloe = demo.card(CHLOE);
     await chloe.getByRole("button", { name: "Restart app" }).click();
-    const reward = demo.notice(CHLOE, "reward.earned", "after the bootstrap, before the connection");
+    const reward = demo.notice(
+      CHLOE,
+      "reward.earned",
+      "after the bootstrap, before the connection",
+    );
     await reward.locator(".replayed").waitFor();
-    await chloe.locator(".story", { hasText: /Bootstrap said \d+; 1 event happened before it connected: replayed/ }).waitFor();
+    await chloe
+      .locator(".story", {
+        hasText: /Bootstrap said \d+; 1 event happened before it connected: replayed/,
+      })
+      .waitFor();
     await demo.state(CHLOE, "live");
     assertClean();
   });
@@ -260,10 +347,13 @@ describe("the page", () => {
     await amira.getByText("Give a gift").click();
     await amira.getByLabel("Quantity").fill("4");
     await amira.getByRole("button", { name: "Send", exact: true }).click();
-    await amira.locator('.notice[data-event="gift:error"]', { hasText: "UPSTREAM_UNAVAILABLE" }).waitFor();
+    await amira
+      .locator('.notice[data-event="gift:error"]', { hasText: "UPSTREAM_UNAVAILABLE" })
+      .waitFor();
     await amira.locator(".said", { hasText: "laravel.webhook_url" }).waitFor();
     await amira.getByRole("button", { name: "Emit gift:received in its place" }).click();
-    for (const user of [AMIRA, BEN]) await demo.card(user).locator(".flying", { hasText: "×4" }).waitFor();
+    for (const user of [AMIRA, BEN])
+      await demo.card(user).locator(".flying", { hasText: "×4" }).waitFor();
     await demo.settle();
     for (const user of [BEN, CHLOE]) assert.equal(await demo.notice(user, "gift:error").count(), 0);
     assertClean();
@@ -296,7 +386,10 @@ describe("the page", () => {
 test("events of the relay's settings are in the panel, too, and are shown", async () => {
   const directory = mkdtempSync(join(tmpdir(), "demo-test-"));
   const file = join(directory, "config.toml");
-  writeFileSync(file, '[[custom_events]]\nname = "App\\\\Events\\\\*"\naudience = ["user", "room"]\nclass = "durable"\n');
+  writeFileSync(
+    file,
+    '[[custom_events]]\nname = "App\\\\Events\\\\*"\naudience = ["user", "room"]\nclass = "durable"\n',
+  );
   await relay.stop();
   relay = await startRelay({}, ["--config", file]);
   demo = await openDemo(browser);
@@ -304,7 +397,10 @@ test("events of the relay's settings are in the panel, too, and are shown", asyn
   assert.match(await demo.emit(), /1 of 1 online/);
   await demo.settle();
   for (const user of ALL) {
-    assert.equal(await demo.notice(user, "App\\Events\\Example", '"text":"Hello"').count(), user === BEN ? 1 : 0);
+    assert.equal(
+      await demo.notice(user, "App\\Events\\Example", '"text":"Hello"').count(),
+      user === BEN ? 1 : 0,
+    );
   }
   assertClean();
   await demo.close();

@@ -26,7 +26,11 @@ export async function startRelay(environment = {}, args = []) {
   let log = "";
   child.stderr.on("data", (text) => (log += text));
   const ended = new Promise((resolve) => child.on("exit", resolve));
-  const ready = () => fetch(`${PAGE}/readyz`).then(({ ok }) => ok, () => false);
+  const ready = () =>
+    fetch(`${PAGE}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   while (!(await ready())) {
     assert.equal(child.exitCode, null, `the relay ended:\n${log}`);
     await delay(20);
@@ -44,8 +48,16 @@ export async function startRelay(environment = {}, args = []) {
 export function startBrowser() {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 }
 
@@ -68,8 +80,12 @@ export async function openDemo(browser, options = {}) {
   await page.goto(PAGE);
   const demo = new Demo(page, errors, requests);
   await demo.allLive();
-  await page.waitForSelector('.person[data-user="42"] .seat[data-user="43"]', { state: "attached" });
-  await page.waitForSelector('.person[data-user="43"] .seat[data-user="42"]', { state: "attached" });
+  await page.waitForSelector('.person[data-user="42"] .seat[data-user="43"]', {
+    state: "attached",
+  });
+  await page.waitForSelector('.person[data-user="43"] .seat[data-user="42"]', {
+    state: "attached",
+  });
   return demo;
 }
 
@@ -93,7 +109,9 @@ class Demo {
   }
 
   state(user, state) {
-    return this.page.waitForSelector(`.person[data-user="${user}"][data-state="${state}"]`, { state: "attached" });
+    return this.page.waitForSelector(`.person[data-user="${user}"][data-state="${state}"]`, {
+      state: "attached",
+    });
   }
 
   async allLive() {
@@ -107,9 +125,14 @@ class Demo {
     const boxes = this.page.locator(".whom input");
     for (const wanted of [true, false]) {
       for (const box of await boxes.all()) {
-        if (users.includes(Number(await box.inputValue())) !== wanted || (await box.isChecked()) === wanted) continue;
+        if (
+          users.includes(Number(await box.inputValue())) !== wanted ||
+          (await box.isChecked()) === wanted
+        )
+          continue;
         if (wanted) await box.check({ force: true });
-        else if ((await box.getAttribute("type")) === "checkbox") await box.uncheck({ force: true });
+        else if ((await box.getAttribute("type")) === "checkbox")
+          await box.uncheck({ force: true });
       }
     }
   }
@@ -138,7 +161,9 @@ class Demo {
   }
 
   notice(user, event, text) {
-    return this.card(user).locator(`.inbox [data-event=${JSON.stringify(event)}]`, { hasText: text });
+    return this.card(user).locator(`.inbox [data-event=${JSON.stringify(event)}]`, {
+      hasText: text,
+    });
   }
 
   /**
@@ -151,7 +176,8 @@ class Demo {
     await this.choose("config:invalidate");
     await this.edit("version", version);
     await this.emit();
-    for (const user of ALL) await this.notice(user, "config:invalidate", version).waitFor({ state: "attached" });
+    for (const user of ALL)
+      await this.notice(user, "config:invalidate", version).waitFor({ state: "attached" });
   }
 
   async close() {

@@ -21,7 +21,13 @@ after(async () => {
 
 // Something of each kind on the page.
 async function fill(demo) {
-  for (const event of ["balance.updated", "badge.earned", "reward.earned", "agency.invitation", "gift:error"]) {
+  for (const event of [
+    "balance.updated",
+    "badge.earned",
+    "reward.earned",
+    "agency.invitation",
+    "gift:error",
+  ]) {
     await demo.choose(event, [AMIRA]);
     await demo.emit();
   }
@@ -33,22 +39,38 @@ async function fill(demo) {
 }
 
 async function scrollsSideways(demo) {
-  return demo.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  return demo.page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  );
 }
 
 // The violations of WCAG 2.2 A and AA that axe finds, contrast among them.
 async function violations(demo) {
   await demo.page.evaluate(AXE);
   return demo.page.evaluate(async () => {
-    await Promise.all(document.getAnimations().map((animation) => animation.effect?.getTiming().iterations === Infinity ? null : animation.finished.catch(() => {})));
+    await Promise.all(
+      document
+        .getAnimations()
+        .map((animation) =>
+          animation.effect?.getTiming().iterations === Infinity
+            ? null
+            : animation.finished.catch(() => {}),
+        ),
+    );
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations: found } = await window.axe.run(document, { runOnly: tags });
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(" | ")}`);
+    return found.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(" | ")}`,
+    );
   });
 }
 
 for (const colorScheme of ["light", "dark"]) {
-  for (const [name, viewport] of [["desktop", { width: 1440, height: 1000 }], ["phone", { width: 390, height: 844 }]]) {
+  for (const [name, viewport] of [
+    ["desktop", { width: 1440, height: 1000 }],
+    ["phone", { width: 390, height: 844 }],
+  ]) {
     test(`is accessible: ${name}, ${colorScheme}`, async () => {
       const demo = await openDemo(browser, { colorScheme, viewport });
       await fill(demo);
@@ -84,7 +106,9 @@ for (const width of [320, 360, 768, 1024, 1280, 1920]) {
 test("follows the system's colours", async () => {
   const background = async (colorScheme) => {
     const demo = await openDemo(browser, { colorScheme });
-    const [red] = await demo.page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
+    const [red] = await demo.page.evaluate(() =>
+      getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number),
+    );
     await demo.close();
     return red;
   };
@@ -94,13 +118,21 @@ test("follows the system's colours", async () => {
 
 test("shows one app at a time on a phone, and counts what reaches the others", async () => {
   const demo = await openDemo(browser, { viewport: { width: 390, height: 844 }, hasTouch: true });
-  assert.deepEqual(await Promise.all(ALL.map((user) => demo.card(user).isVisible())), [true, false, false]);
+  assert.deepEqual(await Promise.all(ALL.map((user) => demo.card(user).isVisible())), [
+    true,
+    false,
+    false,
+  ]);
   await demo.choose("reward.earned", [CHLOE]);
   await demo.emit();
   const button = demo.page.getByRole("button", { name: /^Chloé/ });
   await button.locator(".news", { hasText: "1" }).waitFor();
   await button.tap();
-  assert.deepEqual(await Promise.all(ALL.map((user) => demo.card(user).isVisible())), [false, false, true]);
+  assert.deepEqual(await Promise.all(ALL.map((user) => demo.card(user).isVisible())), [
+    false,
+    false,
+    true,
+  ]);
   await button.locator(".news").waitFor({ state: "hidden" });
   await demo.notice(CHLOE, "reward.earned").waitFor();
   await demo.close();
@@ -120,8 +152,12 @@ test("needs no mouse", async () => {
   await keyboard.press("Space");
   await demo.state(BEN, "live");
   // Every control can be reached and is seen when it is.
-  const controls = await demo.page.locator("button, input, select, textarea, summary").evaluateAll(
-    (elements) => elements.filter((element) => element.checkVisibility() && element.tabIndex < 0).length);
+  const controls = await demo.page
+    .locator("button, input, select, textarea, summary")
+    .evaluateAll(
+      (elements) =>
+        elements.filter((element) => element.checkVisibility() && element.tabIndex < 0).length,
+    );
   assert.equal(controls, 0);
   await demo.close();
 });
@@ -135,7 +171,8 @@ test("moves nothing where motion isn't wanted", async () => {
       window.moved += 1;
       return animate.apply(this, parts);
     };
-    for (const type of ["animationstart", "transitionrun"]) document.addEventListener(type, () => (window.moved += 1));
+    for (const type of ["animationstart", "transitionrun"])
+      document.addEventListener(type, () => (window.moved += 1));
   });
   await fill(demo);
   assert.equal(await demo.card(AMIRA).locator('[data-field="coins"]').innerText(), "2,500");

@@ -12,7 +12,12 @@ const WALLET_LOOK = {
 };
 const SHOWN = 30; // notices, chat lines
 
-const replayedTag = () => h("span.replayed", { title: "It happened while this app was away, and was replayed" }, "replayed");
+const replayedTag = () =>
+  h(
+    "span.replayed",
+    { title: "It happened while this app was away, and was replayed" },
+    "replayed",
+  );
 
 export class Card {
   /** `actions`: { network(on), restart(), door(), chat(text), gift(order), pretend(order) } */
@@ -22,7 +27,12 @@ export class Card {
     this.state = h("span.state", { role: "status" });
     this.network = h(
       "button.switch",
-      { type: "button", role: "switch", aria: { checked: "true" }, on: { click: () => actions.network(this.network.getAttribute("aria-checked") !== "true") } },
+      {
+        type: "button",
+        role: "switch",
+        aria: { checked: "true" },
+        on: { click: () => actions.network(this.network.getAttribute("aria-checked") !== "true") },
+      },
       h("span.knob"),
       "Network",
     );
@@ -30,11 +40,18 @@ export class Card {
     this.badges = h("ul.badges", { aria: { label: "Badges" } });
     this.inbox = h("ul.inbox", { aria: { label: "Inbox" }, tabIndex: 0 });
     this.chat = h("ol.chat", { aria: { label: "Chat", live: "off" }, tabIndex: 0 });
-    this.cursor = h("code.cursor", { title: "The cursor: this app's place in the relay's one sequence. All it needs to come back." });
+    this.cursor = h("code.cursor", {
+      title: "The cursor: this app's place in the relay's one sequence. All it needs to come back.",
+    });
     this.story = h("p.story");
     const restart = h(
       "button.quiet",
-      { type: "button", title: "Closes the app and starts it again: bootstrap, then something happens, then it connects with the bootstrap's cursor", on: { click: actions.restart } },
+      {
+        type: "button",
+        title:
+          "Closes the app and starts it again: bootstrap, then something happens, then it connects with the bootstrap's cursor",
+        on: { click: actions.restart },
+      },
       icon("refresh"),
       "Restart app",
     );
@@ -46,7 +63,12 @@ export class Card {
         "header.person-head",
         {},
         h("span.face", { aria: { hidden: "true" } }, initial(user.name)),
-        h("div.who", {}, h("h2", { id: title }, user.name, h("span.id", {}, ` user ${user.id}`)), this.state),
+        h(
+          "div.who",
+          {},
+          h("h2", { id: title }, user.name, h("span.id", {}, ` user ${user.id}`)),
+          this.state,
+        ),
         this.network,
       ),
       this.#wallet(),
@@ -54,7 +76,12 @@ export class Card {
       h("section.shelf", {}, h("h3", {}, "Badges"), this.badges),
       h("section.box.grows", {}, h("h3", {}, "Inbox"), this.inbox),
       this.talk,
-      h("footer.person-foot", {}, h("div.foot-line", {}, h("span.foot-label", {}, "cursor"), this.cursor, restart), this.story),
+      h(
+        "footer.person-foot",
+        {},
+        h("div.foot-line", {}, h("span.foot-label", {}, "cursor"), this.cursor, restart),
+        this.story,
+      ),
     );
   }
 
@@ -72,7 +99,13 @@ export class Card {
   }
 
   #compose(actions) {
-    const input = h("input", { type: "text", maxLength: 500, placeholder: "Say something", autocomplete: "off", aria: { label: `Message of ${this.user.name}` } });
+    const input = h("input", {
+      type: "text",
+      maxLength: 500,
+      placeholder: "Say something",
+      autocomplete: "off",
+      aria: { label: `Message of ${this.user.name}` },
+    });
     this.said = h("p.said", { role: "status" });
     const form = h(
       "form.say",
@@ -87,11 +120,27 @@ export class Card {
         },
       },
       input,
-      h("button.icon-button", { type: "submit", title: "Send", aria: { label: "Send message" } }, icon("send")),
+      h(
+        "button.icon-button",
+        { type: "submit", title: "Send", aria: { label: "Send message" } },
+        icon("send"),
+      ),
     );
     this.recipient = h("select", { aria: { label: "Recipient" } });
-    const choice = h("select", { aria: { label: "Gift" } }, ...[...GIFTS].map(([id, { name, picture }]) => h("option", { value: String(id) }, `${picture} ${name}`)));
-    const quantity = h("input", { type: "number", min: 1, max: 9999, value: "1", aria: { label: "Quantity" } });
+    const choice = h(
+      "select",
+      { aria: { label: "Gift" } },
+      ...[...GIFTS].map(([id, { name, picture }]) =>
+        h("option", { value: String(id) }, `${picture} ${name}`),
+      ),
+    );
+    const quantity = h("input", {
+      type: "number",
+      min: 1,
+      max: 9999,
+      value: "1",
+      aria: { label: "Quantity" },
+    });
     this.giftMenu = h(
       "details.gift-menu",
       {},
@@ -102,7 +151,11 @@ export class Card {
           on: {
             submit: (event) => {
               event.preventDefault();
-              actions.gift({ giftId: Number(choice.value), recipientId: Number(this.recipient.value), quantity: Number(quantity.value) });
+              actions.gift({
+                giftId: Number(choice.value),
+                recipientId: Number(this.recipient.value),
+                quantity: Number(quantity.value),
+              });
               this.giftMenu.open = false;
             },
           },
@@ -165,7 +218,8 @@ export class Card {
     value.ticking = setInterval(() => {
       const part = Math.min(1, (performance.now() - start) / lasts);
       const eased = 1 - (1 - part) ** 3;
-      value.textContent = part === 1 ? readable(after) : readable(String(Math.round(from + (to - from) * eased)));
+      value.textContent =
+        part === 1 ? readable(after) : readable(String(Math.round(from + (to - from) * eased)));
       if (part === 1) clearInterval(value.ticking);
     }, 33);
     animate(value, [{ color: "var(--accent)" }, {}], { duration: 1400 });
@@ -175,13 +229,29 @@ export class Card {
     this.badges.replaceChildren(
       ...(badges.length === 0
         ? [h("li.none", {}, "none yet")]
-        : badges.map(({ name, category }) => h("li.badge", { data: { category }, title: `${name} (${category})` }, icon("medal"), h("span", {}, name)))),
+        : badges.map(({ name, category }) =>
+            h(
+              "li.badge",
+              { data: { category }, title: `${name} (${category})` },
+              icon("medal"),
+              h("span", {}, name),
+            ),
+          )),
     );
   }
 
   badgeEarned() {
     const newest = this.badges.lastElementChild;
-    if (newest) animate(newest, [{ scale: 0.5, opacity: 0 }, { scale: 1.12, opacity: 1, offset: 0.6 }, { scale: 1, opacity: 1 }], { duration: 600, easing: "ease-out" });
+    if (newest)
+      animate(
+        newest,
+        [
+          { scale: 0.5, opacity: 0 },
+          { scale: 1.12, opacity: 1, offset: 0.6 },
+          { scale: 1, opacity: 1 },
+        ],
+        { duration: 600, easing: "ease-out" },
+      );
   }
 
   notice(notice, replayed) {
@@ -196,13 +266,25 @@ export class Card {
       "li.notice",
       { data: { event, key } },
       icon(picture),
-      h("div", event === "gift:error" ? { role: "alert" } : {}, h("strong", {}, title), text ? h("span", {}, text) : null, h("code", {}, event)),
+      h(
+        "div",
+        event === "gift:error" ? { role: "alert" } : {},
+        h("strong", {}, title),
+        text ? h("span", {}, text) : null,
+        h("code", {}, event),
+      ),
       replayed ? replayedTag() : null,
     );
   }
 
   line(who, text, { hue, replayed, own } = {}) {
-    const item = h("li", { className: own ? "own" : "", data: { hue } }, who ? h("b", {}, who) : null, h("span", {}, text), replayed ? replayedTag() : null);
+    const item = h(
+      "li",
+      { className: own ? "own" : "", data: { hue } },
+      who ? h("b", {}, who) : null,
+      h("span", {}, text),
+      replayed ? replayedTag() : null,
+    );
     if (!who) item.classList.add("aside");
     this.chat.append(item);
     while (this.chat.childElementCount > SHOWN) this.chat.firstElementChild.remove();
@@ -214,7 +296,22 @@ export class Card {
   say(text, offer) {
     this.said.replaceChildren(text);
     if (offer) {
-      this.said.append(" ", h("button.quiet", { type: "button", on: { click: () => { this.said.replaceChildren(); offer.run(); } } }, offer.label));
+      this.said.append(
+        " ",
+        h(
+          "button.quiet",
+          {
+            type: "button",
+            on: {
+              click: () => {
+                this.said.replaceChildren();
+                offer.run();
+              },
+            },
+          },
+          offer.label,
+        ),
+      );
     }
   }
 
@@ -222,7 +319,11 @@ export class Card {
     this.stage.seat(participants);
     this.talk.hidden = participants === null;
     const chosen = this.recipient.value;
-    this.recipient.replaceChildren(...this.stage.others.map(({ id, name }) => h("option", { value: String(id), selected: String(id) === chosen }, name)));
+    this.recipient.replaceChildren(
+      ...this.stage.others.map(({ id, name }) =>
+        h("option", { value: String(id), selected: String(id) === chosen }, name),
+      ),
+    );
     this.giftMenu.hidden = this.stage.others.length === 0;
   }
 
@@ -232,7 +333,12 @@ export class Card {
     const moved = Boolean(this.cursor.dataset.cursor);
     this.cursor.dataset.cursor = cursor;
     this.cursor.replaceChildren(h("span", {}, `${epoch}-`), h("b", {}, sequence));
-    if (moved) animate(this.cursor.lastElementChild, [{ color: "var(--accent)", scale: 1.25 }, { scale: 1 }], { duration: 500, easing: "ease-out" });
+    if (moved)
+      animate(
+        this.cursor.lastElementChild,
+        [{ color: "var(--accent)", scale: 1.25 }, { scale: 1 }],
+        { duration: 500, easing: "ease-out" },
+      );
   }
 
   tell(story) {
@@ -241,10 +347,19 @@ export class Card {
 }
 
 function arrive(element) {
-  animate(element, [{ opacity: 0, translate: "0 -6px" }, { opacity: 1, translate: "0 0" }], { duration: 260, easing: "ease-out" });
+  animate(
+    element,
+    [
+      { opacity: 0, translate: "0 -6px" },
+      { opacity: 1, translate: "0 0" },
+    ],
+    { duration: 260, easing: "ease-out" },
+  );
 }
 
 function difference(before, after) {
   const change = Number(after) - Number(before);
-  return Number.isSafeInteger(change) ? `${change > 0 ? "+" : "−"}${readable(String(Math.abs(change)))}` : "changed";
+  return Number.isSafeInteger(change)
+    ? `${change > 0 ? "+" : "−"}${readable(String(Math.abs(change)))}`
+    : "changed";
 }

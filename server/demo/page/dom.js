@@ -11,13 +11,17 @@ export function h(tag, props = {}, ...children) {
   if (classes.length > 0) element.className = classes.join(" ");
   for (const [key, value] of Object.entries(props)) {
     if (value === undefined) continue;
-    if (key === "on") for (const [type, run] of Object.entries(value)) element.addEventListener(type, run);
+    if (key === "on")
+      for (const [type, run] of Object.entries(value)) element.addEventListener(type, run);
     else if (key === "data") Object.assign(element.dataset, value);
-    else if (key === "aria") for (const [part, text] of Object.entries(value)) element.setAttribute(`aria-${part}`, text);
+    else if (key === "aria")
+      for (const [part, text] of Object.entries(value)) element.setAttribute(`aria-${part}`, text);
     else if (key in element) element[key] = value;
     else element.setAttribute(key, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 

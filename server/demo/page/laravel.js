@@ -75,12 +75,16 @@ export class Laravel {
     const response = await fetch(path, options);
     if (response.status !== 401) return response;
     this.#key = (await json(await fetch("setup"))).emit_key;
-    return fetch(path, { ...options, headers: { ...options.headers, authorization: `Bearer ${this.#key}` } });
+    return fetch(path, {
+      ...options,
+      headers: { ...options.headers, authorization: `Bearer ${this.#key}` },
+    });
   }
 }
 
 async function json(response) {
   const body = await response.json();
-  if (!response.ok) throw new Error(`${new URL(response.url).pathname}: ${response.status} ${body.message}`);
+  if (!response.ok)
+    throw new Error(`${new URL(response.url).pathname}: ${response.status} ${body.message}`);
   return body;
 }

@@ -23,7 +23,12 @@ export class Latency {
     Object.assign(this, matchMedia("(max-width: 900px)").matches ? NARROW : WIDE);
     this.dots = svg("g");
     this.numbers = h("p.numbers", {}, "Emit something: every delivery becomes a dot.");
-    const plot = svg("svg", { viewBox: `0 0 ${this.width} ${HEIGHT}`, class: "plot", role: "img", "aria-label": "Latency of the last deliveries" });
+    const plot = svg("svg", {
+      viewBox: `0 0 ${this.width} ${HEIGHT}`,
+      class: "plot",
+      role: "img",
+      "aria-label": "Latency of the last deliveries",
+    });
     for (const ms of [0.1, 1, 10, 100, 1000]) {
       const y = yOf(ms);
       const label = svg("text", { x: LEFT - 10, y: y + 4, "text-anchor": "end" }, `${ms} ms`);
@@ -31,10 +36,17 @@ export class Latency {
     }
     plot.append(this.dots);
     this.plot = plot;
-    const legend = users.map(({ id, name }, index) => h("li", { data: { hue: index } }, h("i.dot"), name, " "));
+    const legend = users.map(({ id, name }, index) =>
+      h("li", { data: { hue: index } }, h("i.dot"), name, " "),
+    );
     this.hues = new Map(users.map(({ id }, index) => [id, index]));
     root.append(
-      h("div.latency-head", {}, h("h2", { id: "latency-title" }, "Latency, emit to handler"), h("ul.legend", {}, ...legend)),
+      h(
+        "div.latency-head",
+        {},
+        h("h2", { id: "latency-title" }, "Latency, emit to handler"),
+        h("ul.legend", {}, ...legend),
+      ),
       plot,
       this.numbers,
     );
@@ -52,10 +64,6 @@ export class Latency {
     const sentAt = this.#emits.get(key);
     if (sentAt !== undefined) this.#add(user, at - sentAt);
     else keep(this.#early, key, [...(this.#early.get(key) ?? []), { user, at }]);
-  }
-
-  get count() {
-    return this.#points.length;
   }
 
   #add(user, ms) {
@@ -81,7 +89,8 @@ export class Latency {
       ),
     );
     const sorted = this.#points.map(({ ms }) => ms).sort((a, b) => a - b);
-    const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))].toFixed(1);
+    const at = (part) =>
+      sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))].toFixed(1);
     const text = `Last ${sorted.length} deliveries: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, newest ${this.#points.at(-1).ms.toFixed(1)} ms`;
     this.numbers.textContent = text;
     this.plot.setAttribute("aria-label", text);

@@ -25,13 +25,19 @@ async function start() {
 
   // What takes place while an app starts: after its bootstrap, before its connection.
   const between = async ({ user }) => {
-    const reward = { id: Date.now(), type: "coins", amount: "5", description: "Given after the bootstrap, before the connection" };
+    const reward = {
+      id: Date.now(),
+      type: "coins",
+      amount: "5",
+      description: "Given after the bootstrap, before the connection",
+    };
     await laravel.emit(JSON.stringify({ reward_earned: { user_id: user.id, reward } }));
   };
   const switcher = new Switcher(byId("switcher"), laravel.users);
   const shared = { laravel, latency, between, onCursor, hueOf: (id) => hues.get(id) ?? 3 };
   const people = laravel.users.map(
-    (user, hue) => new Person({ ...shared, user, hue, inRoom: hue < 2, onEvent: () => switcher.news(user.id) }),
+    (user, hue) =>
+      new Person({ ...shared, user, hue, inRoom: hue < 2, onEvent: () => switcher.news(user.id) }),
   );
   for (const { card, user } of people) {
     byId("people").append(card.root);
@@ -49,11 +55,18 @@ class Switcher {
 
   constructor(root, users) {
     this.seeing = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) this.#see(Number(target.dataset.user), isIntersecting);
+      for (const { target, isIntersecting } of entries)
+        this.#see(Number(target.dataset.user), isIntersecting);
     });
     for (const [hue, { id, name }] of users.entries()) {
       const count = h("span.news", { hidden: true });
-      const button = h("button", { type: "button", data: { hue }, on: { click: () => this.show(id, true) } }, h("i.dot"), name, count);
+      const button = h(
+        "button",
+        { type: "button", data: { hue }, on: { click: () => this.show(id, true) } },
+        h("i.dot"),
+        name,
+        count,
+      );
       this.#apps.set(id, { button, count, seen: false, news: 0 });
       root.append(button);
     }
@@ -70,7 +83,10 @@ class Switcher {
       button.setAttribute("aria-pressed", String(one === id));
       card?.classList.toggle("is-shown", one === id);
     }
-    if (scroll) this.#apps.get(id).card.scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
+    if (scroll)
+      this.#apps
+        .get(id)
+        .card.scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
 
   news(id) {

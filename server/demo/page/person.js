@@ -68,14 +68,20 @@ export class Person {
       this.#showState(state);
       if (state === "live") this.#showCursor();
     });
-    relay.on("disconnect", () => this.card.tell(`Cut off at ${place(relay.cursor)}. What happens now waits in the relay's log`));
+    relay.on("disconnect", () =>
+      this.card.tell(
+        `Cut off at ${place(relay.cursor)}. What happens now waits in the relay's log`,
+      ),
+    );
     relay.on("welcome", (welcome) => {
       this.#showCursor();
       this.card.tell(storyOf(welcome, first));
       first = false;
     });
     relay.on("gap", () => this.#refetch());
-    relay.on("session:closed", ({ code, reason }) => this.card.tell(`Closed by the relay: ${code} ${reason}${CLOSE_HINTS[code] ?? ""}`));
+    relay.on("session:closed", ({ code, reason }) =>
+      this.card.tell(`Closed by the relay: ${code} ${reason}${CLOSE_HINTS[code] ?? ""}`),
+    );
     relay.on("connect_error", (error) => this.card.tell(`No new token: ${error}`));
     relay.onAny((frame) => this.#event(frame));
     if (this.#wantsRoom) this.#enter();
@@ -126,7 +132,11 @@ export class Person {
       case "gift:received":
         return this.#giftSeen(data, replayed);
       case "chat:message":
-        return this.card.line(data.userName, data.content, { hue: this.hueOf(data.userId), own: data.userId === this.user.id, replayed });
+        return this.card.line(data.userName, data.content, {
+          hue: this.hueOf(data.userId),
+          own: data.userId === this.user.id,
+          replayed,
+        });
       case "room:userJoined":
         return this.card.line(null, `${data.user.name} came in`, { replayed });
       case "room:userLeft":
@@ -142,7 +152,11 @@ export class Person {
     this.card.stage.gift(gift);
     const { name, picture } = giftOf(gift.giftId);
     const to = gift.recipientIds.map((id) => this.#nameOf(id)).join(", ");
-    this.card.line(null, `${picture} ${this.#nameOf(gift.senderId)} gave ${to} ${gift.quantity} × ${name}`, { replayed });
+    this.card.line(
+      null,
+      `${picture} ${this.#nameOf(gift.senderId)} gave ${to} ${gift.quantity} × ${name}`,
+      { replayed },
+    );
   }
 
   #switch(on) {
@@ -182,22 +196,43 @@ export class Person {
   async #gift(order) {
     this.#transactions += 1;
     const transactionId = `demo-${Date.now()}-${this.#transactions}`;
-    const gift = { ...order, recipientIds: [order.recipientId], senderId: this.user.id, roomId: this.laravel.room, transactionId };
+    const gift = {
+      ...order,
+      recipientIds: [order.recipientId],
+      senderId: this.user.id,
+      roomId: this.laravel.room,
+      transactionId,
+    };
     try {
       await this.#room.gift({ ...order, transactionId });
       this.#giftSeen(gift, false); // the relay doesn't tell the connection that gave it
-      this.card.say("The application took the gift.");
+      this.card.say("");
     } catch (error) {
       const alone = error.code === "UPSTREAM_UNAVAILABLE";
-      const why = alone ? "No application answers that could decide on gifts (laravel.webhook_url)." : `${error.code ?? "Error"}: ${error.message}`;
-      this.card.say(why, alone && { label: "Emit gift:received in its place", run: () => this.#pretend(gift) });
+      const why = alone
+        ? "No application answers that could decide on gifts (laravel.webhook_url)."
+        : `${error.code ?? "Error"}: ${error.message}`;
+      this.card.say(
+        why,
+        alone && { label: "Emit gift:received in its place", run: () => this.#pretend(gift) },
+      );
     }
   }
 
   // What the application would do: the event, by the same way as every other.
   #pretend({ senderId, roomId, giftId, recipientIds, recipientId, quantity, transactionId }) {
-    const payload = { senderId, roomId, giftId, recipientIds, recipientId, quantity, transactionId };
-    return this.laravel.emit(JSON.stringify({ event_id: `gift:${senderId}:${transactionId}`, gift_received: payload }));
+    const payload = {
+      senderId,
+      roomId,
+      giftId,
+      recipientIds,
+      recipientId,
+      quantity,
+      transactionId,
+    };
+    return this.laravel.emit(
+      JSON.stringify({ event_id: `gift:${senderId}:${transactionId}`, gift_received: payload }),
+    );
   }
 }
 
@@ -209,11 +244,17 @@ const place = (cursor) => cursor.split("-")[1];
 /** The last (re)connection in a sentence. */
 function storyOf({ cursor, recovered, gap, missed }, first) {
   const from = place(cursor);
-  if (!recovered) return `A gap (${gap}): what was missed is gone, so the state was fetched again, at ${from}`;
+  if (!recovered)
+    return `A gap (${gap}): what was missed is gone, so the state was fetched again, at ${from}`;
   const events = `${missed} event${missed === 1 ? "" : "s"}`;
   if (first) {
-    const between = missed === 0 ? "nothing happened before it connected" : `${events} happened before it connected: replayed`;
+    const between =
+      missed === 0
+        ? "nothing happened before it connected"
+        : `${events} happened before it connected: replayed`;
     return `Bootstrap said ${from}; ${between}`;
   }
-  return missed === 0 ? `Back, from ${from}: nothing was missed` : `Back, from ${from}: ${events} missed, and replayed in order`;
+  return missed === 0
+    ? `Back, from ${from}: nothing was missed`
+    : `Back, from ${from}: ${events} missed, and replayed in order`;
 }

@@ -72,8 +72,17 @@ export function eventsOf(contract) {
 /** A valid payload. `room` and `user` are whom it speaks of. */
 export function samplePayload(event, { user, room }) {
   counter += 1;
-  if (event.custom) return { name: event.name.replace(/\*$/, "Example"), payload: { text: "Hello", number: counter } };
-  return valueOf({ $ref: `/${event.schema}` }, event.schema, "", { user, room, schemas: event.schemas, n: counter });
+  if (event.custom)
+    return {
+      name: event.name.replace(/\*$/, "Example"),
+      payload: { text: "Hello", number: counter },
+    };
+  return valueOf({ $ref: `/${event.schema}` }, event.schema, "", {
+    user,
+    room,
+    schemas: event.schemas,
+    n: counter,
+  });
 }
 
 function valueOf(schema, path, key, context) {
@@ -91,11 +100,14 @@ function valueOf(schema, path, key, context) {
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
   if (type === "object") {
     const wanted = Object.entries(schema.properties ?? {}).filter(([name]) => !LEFT_OUT.has(name));
-    return Object.fromEntries(wanted.map(([name, part]) => [name, valueOf(part, `${path}.${name}`, name, context)]));
+    return Object.fromEntries(
+      wanted.map(([name, part]) => [name, valueOf(part, `${path}.${name}`, name, context)]),
+    );
   }
   if (type === "array") return [valueOf(schema.items, `${path}[]`, key, context)];
   if (schema["x-format"] === "timestamp-ms") return Date.now();
-  if (type === "integer" || type === "number") return schema["x-format"] === "id" ? context.n : (schema.minimum ?? 0);
+  if (type === "integer" || type === "number")
+    return schema["x-format"] === "id" ? context.n : (schema.minimum ?? 0);
   if (schema["x-format"] === "decimal") return "1500";
   if (type === "boolean") return true;
   return `${key.replace(/Id$/, "")}-${context.n}`;

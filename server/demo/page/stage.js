@@ -26,12 +26,22 @@ export class Stage {
     this.door = h("button.quiet", { type: "button", on: { click: onDoor } });
     this.list = h("ul.seats", { aria: { label: `Seats of room ${room}` } });
     this.banner = h("p.banner", { hidden: true });
-    this.outside = h("p.outside", {}, "Not in a room. Private events arrive all the same: the connection belongs to the app, not to the room.");
+    this.outside = h(
+      "p.outside",
+      {},
+      "Not in a room. Private events arrive all the same: the connection belongs to the app, not to the room.",
+    );
     this.flights = h("div.flights", { aria: { hidden: "true" } });
     this.root = h(
       "div.stage",
       {},
-      h("div.stage-head", {}, icon("mic"), h("div", {}, h("strong", {}, `Room ${room}`), h("p", {}, this.level, this.xp)), this.door),
+      h(
+        "div.stage-head",
+        {},
+        icon("mic"),
+        h("div", {}, h("strong", {}, `Room ${room}`), h("p", {}, this.level, this.xp)),
+        this.door,
+      ),
       this.list,
       this.outside,
       this.banner,
@@ -60,7 +70,12 @@ export class Stage {
       return seat;
     });
     const free = Array.from({ length: Math.max(0, SEATS - taken.length) }, () =>
-      h("li.seat.is-free", { aria: { hidden: "true" } }, h("span.face"), h("span.seat-name", {}, "·")),
+      h(
+        "li.seat.is-free",
+        { aria: { hidden: "true" } },
+        h("span.face"),
+        h("span.seat-name", {}, "·"),
+      ),
     );
     this.list.replaceChildren(...(inside ? [...taken, ...free] : []));
   }
@@ -82,8 +97,18 @@ export class Stage {
     this.showLevel(room);
     this.banner.hidden = false;
     this.banner.textContent = `The room reached level ${room.level}`;
-    animate(this.banner, [{ opacity: 0, translate: "0 8px" }, { opacity: 1, translate: "0 0" }], { duration: 350, easing: "ease-out" });
-    animate(this.level, [{ scale: 1 }, { scale: 1.25 }, { scale: 1 }], { duration: 600, easing: "ease-out" });
+    animate(
+      this.banner,
+      [
+        { opacity: 0, translate: "0 8px" },
+        { opacity: 1, translate: "0 0" },
+      ],
+      { duration: 350, easing: "ease-out" },
+    );
+    animate(this.level, [{ scale: 1 }, { scale: 1.25 }, { scale: 1 }], {
+      duration: 600,
+      easing: "ease-out",
+    });
     clearTimeout(this.bannerTimer);
     this.bannerTimer = setTimeout(() => (this.banner.hidden = true), 6000);
   }
@@ -93,7 +118,10 @@ export class Stage {
     for (const [id, seat] of this.#seats) {
       const speaks = speakers.has(id);
       seat.classList.toggle("is-speaking", speaks);
-      seat.setAttribute("aria-label", `${seat.lastElementChild.textContent}${speaks ? ", speaking" : ""}`);
+      seat.setAttribute(
+        "aria-label",
+        `${seat.lastElementChild.textContent}${speaks ? ", speaking" : ""}`,
+      );
     }
     clearTimeout(this.#quiet);
     if (speakers.size > 0) this.#quiet = setTimeout(() => this.speaking([]), SILENCE_AFTER);

@@ -13,7 +13,12 @@ export const WALLET = ["coins", "diamonds", "wealth_xp", "charm_xp"];
 
 export function initialState(id) {
   return {
-    wallet: { coins: `${id * 30}`, diamonds: `${id * 2}`, wealth_xp: `${id * 110}`, charm_xp: `${id * 70}` },
+    wallet: {
+      coins: `${id * 30}`,
+      diamonds: `${id * 2}`,
+      wealth_xp: `${id * 110}`,
+      charm_xp: `${id * 70}`,
+    },
     badges: [],
     inbox: [],
     room: { level: 7, xp: "6400" },
@@ -22,34 +27,93 @@ export function initialState(id) {
 
 // What an event has to say to its user: what for (the key makes a repeat visible), icon and text.
 const NOTICES = {
-  "reward.earned": ({ reward }) => [reward.id, "gift", `Reward: ${reward.amount} ${reward.type}`, reward.description],
-  "badge.earned": ({ badge }) => [badge.id, "medal", `Badge: ${badge.name}`, `Category ${badge.category}`],
-  "income_target.completed": ({ target }) =>
-    [target.id, "target", `Income target of tier ${target.tier} reached`, `${readable(target.reward_coins)} coins`],
-  "agency.invitation": ({ invitation_id, agency, invited_by }) =>
-    [invitation_id, "mail", `${agency.name} invites you`, `Asked by ${invited_by.name}`],
-  "agency.join_request": ({ request_id, user, message }) =>
-    [request_id, "people", `${user.name} wants to join your agency`, message],
-  "agency.join_request_approved": ({ agency_id, agency_name }) =>
-    [agency_id, "people", `Welcome to ${agency_name}`, "Your request was approved"],
-  "agency.join_request_rejected": ({ agency_id, agency_name }) =>
-    [agency_id, "people", `${agency_name} said no`, "Your request was rejected"],
-  "agency.member_kicked": ({ agency_id, agency_name, reason }) =>
-    [agency_id, "people", `Removed from ${agency_name}`, reason],
-  "agency.dissolved": ({ agency_id, agency_name }) =>
-    [agency_id, "people", `${agency_name} was dissolved`, "Its members are free to join another"],
-  "gift:error": ({ transactionId, code, reason }) => [transactionId, "alert", `Gift not given: ${code}`, reason],
+  "reward.earned": ({ reward }) => [
+    reward.id,
+    "gift",
+    `Reward: ${reward.amount} ${reward.type}`,
+    reward.description,
+  ],
+  "badge.earned": ({ badge }) => [
+    badge.id,
+    "medal",
+    `Badge: ${badge.name}`,
+    `Category ${badge.category}`,
+  ],
+  "income_target.completed": ({ target }) => [
+    target.id,
+    "target",
+    `Income target of tier ${target.tier} reached`,
+    `${readable(target.reward_coins)} coins`,
+  ],
+  "agency.invitation": ({ invitation_id, agency, invited_by }) => [
+    invitation_id,
+    "mail",
+    `${agency.name} invites you`,
+    `Asked by ${invited_by.name}`,
+  ],
+  "agency.join_request": ({ request_id, user, message }) => [
+    request_id,
+    "people",
+    `${user.name} wants to join your agency`,
+    message,
+  ],
+  "agency.join_request_approved": ({ agency_id, agency_name }) => [
+    agency_id,
+    "people",
+    `Welcome to ${agency_name}`,
+    "Your request was approved",
+  ],
+  "agency.join_request_rejected": ({ agency_id, agency_name }) => [
+    agency_id,
+    "people",
+    `${agency_name} said no`,
+    "Your request was rejected",
+  ],
+  "agency.member_kicked": ({ agency_id, agency_name, reason }) => [
+    agency_id,
+    "people",
+    `Removed from ${agency_name}`,
+    reason,
+  ],
+  "agency.dissolved": ({ agency_id, agency_name }) => [
+    agency_id,
+    "people",
+    `${agency_name} was dissolved`,
+    "Its members are free to join another",
+  ],
+  "gift:error": ({ transactionId, code, reason }) => [
+    transactionId,
+    "alert",
+    `Gift not given: ${code}`,
+    reason,
+  ],
 };
 // Notices that are told, and not kept: there is nothing to come back to.
 const PASSING = {
-  "config:invalidate": ({ type, version }) =>
-    [version, "refresh", `Cached ${type === "all" ? "configuration" : type} dropped`, version && `Now valid: ${version}`],
-  "asset:invalidate": ({ asset_ids }) =>
-    [undefined, "refresh", `${asset_ids.length} cached asset${asset_ids.length === 1 ? "" : "s"} dropped`, asset_ids.join(", ")],
+  "config:invalidate": ({ type, version }) => [
+    version,
+    "refresh",
+    `Cached ${type === "all" ? "configuration" : type} dropped`,
+    version && `Now valid: ${version}`,
+  ],
+  "asset:invalidate": ({ asset_ids }) => [
+    undefined,
+    "refresh",
+    `${asset_ids.length} cached asset${asset_ids.length === 1 ? "" : "s"} dropped`,
+    asset_ids.join(", "),
+  ],
 };
 
 // Events that show by themselves, in the wallet or in the room.
-const SHOWN = new Set(["balance.updated", "room.level_up", "gift:received", "chat:message", "room:userJoined", "room:userLeft", "speaker:active"]);
+const SHOWN = new Set([
+  "balance.updated",
+  "room.level_up",
+  "gift:received",
+  "chat:message",
+  "room:userJoined",
+  "room:userLeft",
+  "speaker:active",
+]);
 // What this page knows nothing of: an event of the relay's settings.
 const other = (event) => (data) => [JSON.stringify(data), "mail", event, JSON.stringify(data)];
 
