@@ -32,7 +32,7 @@ void RoomJoin::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
   pending_.Begin(*caller, room);
   const absl::Status joined = dispatcher_.Join(
       caller->connection_id(), room, [this, caller, room, answer](const Dispatcher::Joined& at) {
-        caller->EnterRoom(room);
+        caller->EnterRoom(room, at.cursor);
         (*answer)(absl::StrCat(R"({"roomId":")", room, R"(","participants":)", at.participants_json,
                                R"(,"cursor":")", Cursor{dispatcher_.epoch(), at.cursor}.ToString(),
                                "\"}"));
