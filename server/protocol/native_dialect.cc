@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
 #include "server/protocol/text.h"
 
 namespace msab {
@@ -105,8 +105,7 @@ Dialect::Frames NativeDialect::Farewell(uint16_t /*code*/, std::string_view /*re
 
 ClientMessage NativeDialect::Decode(std::string_view text) const {
   boost::system::error_code error;
-  boost::json::value parsed =
-      boost::json::parse(boost::json::string_view(text.data(), text.size()), error);
+  boost::json::value parsed = ParseJson(text, error);
   if (error) return Malformed("not JSON");
   boost::json::object* object = parsed.if_object();
   if (object == nullptr) return Malformed("not an object");

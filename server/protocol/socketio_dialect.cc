@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
 #include "server/protocol/socketio_packet.h"
 #include "server/protocol/text.h"
 
@@ -46,7 +46,7 @@ ClientMessage DecodeConnect(std::string_view json) {
   ClientMessage message = Of(ClientMessage::Kind::kConnect);
   if (json.empty()) return message;
   boost::system::error_code error;
-  const boost::json::value payload = boost::json::parse({json.data(), json.size()}, error);
+  const boost::json::value payload = ParseJson(json, error);
   const boost::json::object* const auth = error ? nullptr : payload.if_object();
   if (auth == nullptr) return Malformed("the payload of CONNECT is no object");
   Credentials& credentials = message.credentials;
@@ -63,7 +63,7 @@ ClientMessage DecodeConnect(std::string_view json) {
 
 ClientMessage DecodeEvent(const SocketIoPacket& packet) {
   boost::system::error_code error;
-  boost::json::value payload = boost::json::parse({packet.json.data(), packet.json.size()}, error);
+  boost::json::value payload = ParseJson(packet.json, error);
   boost::json::array* const arguments = error ? nullptr : payload.if_array();
   if (arguments == nullptr || arguments->empty()) {
     return Malformed("the payload of an event is no array with its name");
