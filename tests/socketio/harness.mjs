@@ -201,11 +201,17 @@ export class Network {
     const link = { near, far, deaf: false };
     this.links.add(link);
     const forward = (from, to) => {
-      from.on("data", async (bytes) => {
-        if (this.latency > 0) await delay(this.latency);
-        if (!link.deaf && !to.destroyed) to.write(bytes);
-      });
-      from.on("end", () => !link.deaf && setTimeout(() => to.end(), this.latency));
+      // One after another, whatever the latency does meanwhile: a stream keeps its order.
+      let last = Promise.resolve();
+      const later = (then) => {
+        const due = Date.now() + this.latency;
+        last = last.then(async () => {
+          if (due > Date.now()) await delay(due - Date.now());
+          if (!link.deaf && !to.destroyed) then();
+        });
+      };
+      from.on("data", (bytes) => later(() => to.write(bytes)));
+      from.on("end", () => later(() => to.end()));
       from.on("error", () => {});
       from.on("close", () => {
         if (link.deaf && from === near) return; // the far side is not told
