@@ -178,6 +178,7 @@ void Relay::House::DescribeMetrics() {
   metrics.Add([this](MetricFamilies& families) { CollectEventService(events, families); });
   metrics.Add([this](MetricFamilies& families) { CollectDispatcher(dispatcher, families); });
   metrics.Add([this](MetricFamilies& families) { CollectLog(log, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectResumes(resumes, families); });
   metrics.Add([this](MetricFamilies& families) {
     std::vector<ShardView> views;
     for (const auto& shard : shards.shards()) {
