@@ -11,7 +11,9 @@
 #include "server/ingress/event_service.h"
 #include "server/log/event_log.h"
 #include "server/rooms/command_counters.h"
+#include "server/rooms/room_authorizer.h"
 #include "server/session/counters.h"
+#include "server/upstream/client.h"
 
 namespace msab {
 
@@ -43,6 +45,12 @@ void CollectShards(absl::Span<const ShardView> shards, MetricFamilies& families)
 
 // What clients asked for, and what they were answered.
 void CollectCommands(const CommandCounters& commands, MetricFamilies& families);
+
+// Whom the application lets into rooms.
+void CollectRooms(const RoomAuthorizer& authorizer, MetricFamilies& families);
+
+// What the application is asked, and how it answers.
+void CollectWebhook(const WebhookClient& webhook, MetricFamilies& families);
 
 // The internal port.
 void CollectHttp(const HttpServer& server, MetricFamilies& families);

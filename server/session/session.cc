@@ -79,20 +79,19 @@ void Session::Authenticate(std::string_view token, std::optional<std::string> cu
   if (rooms.empty()) return Enter({});
   // The reference goes with the task: the session must not end on the thread that authorised.
   host_.commands().AuthorizeRooms(
-      user_, std::move(rooms),
-      [self = Share(), &host = host_](std::vector<std::string> allowed) mutable {
-        host.Post([self = std::move(self), allowed = std::move(allowed)]() mutable {
-          self->Enter(std::move(allowed));
-        });
+      user_, connection_id_, std::move(rooms),
+      [self = Share(), &host = host_](std::vector<AllowedRoom> allowed) mutable {
+        host.Post([self = std::move(self), allowed = std::move(allowed)] { self->Enter(allowed); });
       });
 }
 
-void Session::Enter(std::vector<std::string> rooms) {
+void Session::Enter(const std::vector<AllowedRoom>& rooms) {
   if (state_ != State::kEntering) return;
   const absl::StatusOr<uint64_t> head =
       host_.Admit(*this, {connection_id_, user_, host_.index(), profile_}, rooms);
   if (!head.ok()) return Close(CloseCode::kTooManyConnections, "too many connections");
-  rooms_ = std::move(rooms);
+  rooms_.clear();
+  for (const AllowedRoom& allowed : rooms) rooms_.push_back(allowed.room);
 
   const int64_t now = host_.NowSteady();
   state_ = State::kReplaying;

@@ -75,7 +75,6 @@ class Session final : public Caller, public TimerNode {
   void Relieve();
 
   bool reading() const { return state_ == State::kWaiting || state_ == State::kLive; }
-  bool admitted() const { return state_ == State::kReplaying || state_ == State::kLive; }
   bool closing() const { return state_ == State::kClosing; }
   const Dialect& dialect() const { return *dialect_; }
   CloseCause cause() const { return cause_; }
@@ -96,6 +95,7 @@ class Session final : public Caller, public TimerNode {
   const std::string& connection_id() const override { return connection_id_; }
   UserId user() const override { return user_; }
   int shard() const override { return host_.index(); }
+  bool admitted() const override { return state_ == State::kReplaying || state_ == State::kLive; }
   const std::string& profile() const override { return *profile_; }
   bool InRoom(std::string_view room) const override;
   size_t room_count() const override { return rooms_.size(); }
@@ -121,7 +121,7 @@ class Session final : public Caller, public TimerNode {
 
   void Authenticate(std::string_view token, std::optional<std::string> cursor,
                     std::vector<std::string> rooms, std::optional<int64_t> reply_to);
-  void Enter(std::vector<std::string> rooms);
+  void Enter(const std::vector<AllowedRoom>& rooms);
   Welcome::Recovered Recover(uint64_t head);
   void Replay();
   size_t CountMissed();
