@@ -128,6 +128,9 @@ test('a leader whose tab sleeps is replaced by a tab that is looked at', async (
   await reward(2);
   await all([other, leader], [1, 2]);
   await until(() => at.proxy.open === 1, 'one connection');
+  // It sees that it was replaced; it need not wait for the new one's silence.
+  const lost = await leader.evaluate(() => (window as unknown as ClientWindow).lost);
+  expect(lost).toMatchObject([{ reason: 'another tab has the connection now' }]);
 });
 
 test('a relay that starts anew is a gap in every tab, told once', async () => {
