@@ -32,7 +32,9 @@ const tab = async (cursor?: string): Promise<Page> => {
   return page;
 };
 const reward = (id: number) =>
-  at.relay.emit({ reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } } });
+  at.relay.emit({
+    reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } },
+  });
 const all = async (pages: Page[], ids: number[]) => {
   for (const page of pages) {
     await until(async () => (await heard(page)).length >= ids.length, `${ids} in every tab`);
@@ -76,14 +78,20 @@ test('cuts of the one connection are recovered in every tab', async () => {
     for (let n = 0; n < 5; n++) await reward(++sent);
     at.proxy.cut();
   }
-  await all(pages, Array.from({ length: sent }, (_, n) => n + 1));
+  await all(
+    pages,
+    Array.from({ length: sent }, (_, n) => n + 1),
+  );
 });
 
 test('rooms belong to the tabs that joined them', async () => {
   const [first, second] = [await tab(), await tab()];
   const join = (page: Page) =>
     page.evaluate(async (id) => {
-      const w = window as unknown as ClientWindow & { room: import('../../src/index.js').Room; said: string[] };
+      const w = window as unknown as ClientWindow & {
+        room: import('../../src/index.js').Room;
+        said: string[];
+      };
       w.said = [];
       w.relay.on('chat:message', ({ content }) => w.said.push(content));
       w.room = w.relay.join(id);
@@ -91,7 +99,10 @@ test('rooms belong to the tabs that joined them', async () => {
       return w.room.participants.length;
     }, user);
   const chat = (page: Page, text: string) =>
-    page.evaluate((text) => (window as unknown as { room: import('../../src/index.js').Room }).room.chat(text), text);
+    page.evaluate(
+      (text) => (window as unknown as { room: import('../../src/index.js').Room }).room.chat(text),
+      text,
+    );
   const said = (page: Page) => page.evaluate(() => (window as unknown as { said?: string[] }).said ?? []);
 
   expect(await join(first)).toBe(1);
@@ -99,7 +110,10 @@ test('rooms belong to the tabs that joined them', async () => {
   await until(async () => (await said(first)).length === 1, 'the first message');
   expect(await join(second)).toBe(1);
   await chat(second, 'two');
-  await until(async () => (await said(second)).length === 1 && (await said(first)).length === 2, 'the second');
+  await until(
+    async () => (await said(second)).length === 1 && (await said(first)).length === 2,
+    'the second',
+  );
   expect(await said(first)).toEqual(['one', 'two']);
   expect(await said(second)).toEqual(['two']);
 
@@ -112,7 +126,9 @@ test('rooms belong to the tabs that joined them', async () => {
   const room = watcher.join(user);
   await room.ready;
   await until(() => room.participants.length === 2, 'both');
-  await second.evaluate(() => (window as unknown as { room: import('../../src/index.js').Room }).room.leave());
+  await second.evaluate(() =>
+    (window as unknown as { room: import('../../src/index.js').Room }).room.leave(),
+  );
   await until(() => room.participants.length === 1, 'the leave');
 });
 
