@@ -10,7 +10,8 @@
 // The release is the last tag `v*` unless one is named. With none there is nothing to compare with.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -39,15 +40,24 @@ function lastRelease() {
 }
 
 function wireBreaks() {
-  const buf = spawnSync(
-    here('../node_modules/.bin/buf'),
-    ['breaking', 'proto', '--against', `.git#tag=${tag},subdir=proto`],
-    { cwd: root, encoding: 'utf8' },
-  );
-  if (buf.error) throw buf.error;
-  // 100: it compared, and found some.
-  if (buf.status !== 0 && buf.status !== 100) throw new Error(`buf breaking: ${buf.stdout}${buf.stderr}`);
-  return buf.stdout.split('\n').filter(Boolean);
+  // An archive, since buf reads no worktree's `.git`.
+  const directory = mkdtempSync(join(tmpdir(), 'contract-gate-'));
+  try {
+    const was = `${directory}/was.tar`;
+    const archived = git('archive', '-o', was, tag, 'proto');
+    if (archived.status !== 0) throw new Error(archived.stderr);
+    const buf = spawnSync(
+      here('../node_modules/.bin/buf'),
+      ['breaking', 'proto', '--against', `${was}#subdir=proto`],
+      { cwd: root, encoding: 'utf8' },
+    );
+    if (buf.error) throw buf.error;
+    // 100: it compared, and found some.
+    if (buf.status !== 0 && buf.status !== 100) throw new Error(`buf breaking: ${buf.stdout}${buf.stderr}`);
+    return buf.stdout.split('\n').filter(Boolean);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function typeBreaks() {

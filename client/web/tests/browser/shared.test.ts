@@ -37,10 +37,11 @@ const reward = (id: number) =>
   });
 const all = async (pages: Page[], ids: number[]) => {
   for (const page of pages) {
-    await until(async () => (await heard(page)).length >= ids.length, `${ids} in every tab`);
+    await until(async () => (await heard(page)).length >= ids.length, `${ids.length} events in every tab`);
     expect(await heard(page)).toEqual(ids);
   }
 };
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 const gaps = (page: Page) => page.evaluate(() => (window as unknown as ClientWindow).gaps);
 
 test('four tabs hear everything once, over one connection', async () => {
@@ -55,6 +56,18 @@ test('four tabs hear everything once, over one connection', async () => {
   await all([rest[2]!], [2]);
   expect(at.proxy.accepted).toBe(accepted + 1);
   expect(at.proxy.open).toBe(1);
+});
+
+test('a tab whose past is older than what is kept for tabs is told of the gap', async () => {
+  const cursor = await at.relay.cursor();
+  const first = await tab();
+  const reward = (id: number) => ({ id, type: 'coins', amount: '1', description: '' });
+  const events = upTo(3_000).map((id) => ({ reward_earned: { user_id: user, reward: reward(id) } }));
+  for (let n = 0; n < events.length; n += 1_000) await at.relay.emitBatch(events.slice(n, n + 1_000));
+  await all([first], upTo(3_000));
+  const late = await tab(cursor);
+  expect(await gaps(late)).toMatchObject([{ reason: 'expired', since: cursor }]);
+  expect(await gaps(first)).toEqual([]);
 });
 
 test('when the tab with the connection goes, another takes over; nothing is lost or doubled', async () => {

@@ -56,9 +56,8 @@ describe('on a server that renders pages', () => {
        const { share } = await import('@msab/client/shared');
        for (const relay of [connect('/ws', { token }), share('/ws', { token, user: 42 })]) {
          relay.on('balance.updated', () => {});
-         relay.join(42).chat('hello').catch(() => {});
+         relay.join(42).on('chat:message', () => {});
          console.log(relay.state.value);
-         relay.close();
        }
        function token() { throw new Error('was asked for') }`,
     );
