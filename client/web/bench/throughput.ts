@@ -46,7 +46,9 @@ try {
     const cpu = median(rounds[how].map((round) => round.cpu));
     const rate = median(rounds[how].map((round) => EVENTS / round.wall));
     const each = ((cpu / EVENTS) * 1e6).toFixed(2);
-    console.log(`${how.padEnd(6)} ${each} µs of main thread an event, ${Math.round(rate).toLocaleString('en')} events/s`);
+    console.log(
+      `${how.padEnd(6)} ${each} µs of main thread an event, ${Math.round(rate).toLocaleString('en')} events/s`,
+    );
   }
   const ratio = median(rounds.client.map(({ cpu }, n) => cpu / rounds.bare[n]!.cpu));
   console.log(`ratio  ${ratio.toFixed(3)} (goal: at most ${GOAL})`);
@@ -59,15 +61,23 @@ try {
 process.exit(failed ? 1 : 0);
 
 async function fill(): Promise<void> {
-  for (let sent = 0; sent < EVENTS; ) {
+  for (let sent = 0; sent < EVENTS;) {
     const events = Array.from({ length: Math.min(1_000, EVENTS - sent) }, () => ({
-      reward_earned: { user_id: USER, reward: { id: ++sent, type: 'coins', amount: '150', description: 'Daily reward' } },
+      reward_earned: {
+        user_id: USER,
+        reward: { id: ++sent, type: 'coins', amount: '150', description: 'Daily reward' },
+      },
     }));
     await relay.emitBatch(events);
   }
 }
 
-async function measure(page: Page, session: CDPSession, how: 'bare' | 'client', cursor: string): Promise<Round> {
+async function measure(
+  page: Page,
+  session: CDPSession,
+  how: 'bare' | 'client',
+  cursor: string,
+): Promise<Round> {
   await session.send('HeapProfiler.collectGarbage');
   const before = await taskDuration(session);
   const wall = await page.evaluate(

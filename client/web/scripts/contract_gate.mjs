@@ -8,16 +8,17 @@
 //   to what it sent; what it takes must accept all that it took, and answer what it answered.
 //
 // The release is the last tag `v*` unless one is named. With none there is nothing to compare with.
-import {spawnSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {resolve} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {parseArgs} from 'node:util';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TYPES = 'client/web/src/generated/contract.ts';
 
-const {values} = parseArgs({options: {root: {type: 'string'}, tag: {type: 'string'}}});
+const { values } = parseArgs({ options: { root: { type: 'string' }, tag: { type: 'string' } } });
 const root = resolve(values.root ?? here('../../../'));
 const tag = values.tag ?? lastRelease();
 if (!tag) {
@@ -31,7 +32,7 @@ console.log(`contract gate, against ${tag}: ${wire.length} breaks of the wire, $
 process.exit(wire.length || types.length ? 1 : 0);
 
 function git(...args) {
-  return spawnSync('git', ['-C', root, ...args], {encoding: 'utf8'});
+  return spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' });
 }
 
 function lastRelease() {
@@ -39,13 +40,24 @@ function lastRelease() {
 }
 
 function wireBreaks() {
-  const buf = spawnSync(here('../node_modules/.bin/buf'),
-                        ['breaking', 'proto', '--against', `.git#tag=${tag},subdir=proto`],
-                        {cwd: root, encoding: 'utf8'});
-  if (buf.error) throw buf.error;
-  // 100: it compared, and found some.
-  if (buf.status !== 0 && buf.status !== 100) throw new Error(`buf breaking: ${buf.stdout}${buf.stderr}`);
-  return buf.stdout.split('\n').filter(Boolean);
+  // An archive, since buf reads no worktree's `.git`.
+  const directory = mkdtempSync(join(tmpdir(), 'contract-gate-'));
+  try {
+    const was = `${directory}/was.tar`;
+    const archived = git('archive', '-o', was, tag, 'proto');
+    if (archived.status !== 0) throw new Error(archived.stderr);
+    const buf = spawnSync(
+      here('../node_modules/.bin/buf'),
+      ['breaking', 'proto', '--against', `${was}#subdir=proto`],
+      { cwd: root, encoding: 'utf8' },
+    );
+    if (buf.error) throw buf.error;
+    // 100: it compared, and found some.
+    if (buf.status !== 0 && buf.status !== 100) throw new Error(`buf breaking: ${buf.stdout}${buf.stderr}`);
+    return buf.stdout.split('\n').filter(Boolean);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function typeBreaks() {
@@ -57,7 +69,7 @@ function typeBreaks() {
   const was = before.stdout;
   const is = readFileSync(`${root}/${TYPES}`, 'utf8');
   const breaks = [];
-  const checks = [];  // one a line, each with what it is about
+  const checks = []; // one a line, each with what it is about
   for (const event of keys(was, 'EventMap')) {
     if (keys(is, 'EventMap').includes(event)) {
       checks.push([`event ${event}`, `Was.EventMap[${event}]`, `Is.EventMap[${event}]`]);
@@ -68,8 +80,10 @@ function typeBreaks() {
   for (const command of keys(was, 'CommandMap')) {
     if (keys(is, 'CommandMap').includes(command)) {
       const [old, now] = [`Was.CommandMap[${command}]`, `Is.CommandMap[${command}]`];
-      checks.push([`data of command ${command}`, `${now}['data']`, `${old}['data']`],
-                  [`answer of command ${command}`, `${old}['answer']`, `${now}['answer']`]);
+      checks.push(
+        [`data of command ${command}`, `${now}['data']`, `${old}['data']`],
+        [`answer of command ${command}`, `${old}['answer']`, `${now}['answer']`],
+      );
     } else {
       breaks.push(`command ${command}: is gone`);
     }
@@ -91,14 +105,27 @@ function assignable(was, is, checks) {
     writeFileSync(`${directory}/was.ts`, was);
     writeFileSync(`${directory}/is.ts`, is);
     writeFileSync(`${directory}/check.ts`, [...head, ...lines, ''].join('\n'));
-    writeFileSync(`${directory}/tsconfig.json`, JSON.stringify({
-      compilerOptions: {strict: true, exactOptionalPropertyTypes: true, noEmit: true, module: 'NodeNext',
-                        target: 'ES2022', lib: ['ES2022'], skipLibCheck: true, types: []},
-      files: ['check.ts'],
-    }));
-    const tsc = spawnSync(process.execPath, [here('../node_modules/typescript/bin/tsc'), '-p', directory,
-                                             '--pretty', 'false'],
-                          {cwd: directory, encoding: 'utf8'});
+    writeFileSync(
+      `${directory}/tsconfig.json`,
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          module: 'NodeNext',
+          target: 'ES2022',
+          lib: ['ES2022'],
+          skipLibCheck: true,
+          types: [],
+        },
+        files: ['check.ts'],
+      }),
+    );
+    const tsc = spawnSync(
+      process.execPath,
+      [here('../node_modules/typescript/bin/tsc'), '-p', directory, '--pretty', 'false'],
+      { cwd: directory, encoding: 'utf8' },
+    );
     if (tsc.error) throw tsc.error;
     const breaks = [];
     for (const line of tsc.stdout.split('\n').filter(Boolean)) {
@@ -110,6 +137,6 @@ function assignable(was, is, checks) {
     }
     return breaks;
   } finally {
-    rmSync(directory, {recursive: true, force: true});
+    rmSync(directory, { recursive: true, force: true });
   }
 }

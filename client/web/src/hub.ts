@@ -31,8 +31,8 @@ interface Tab {
 
 /** Events kept for tabs that attach with an older cursor. */
 const KEPT = 1_000;
-/** For tabs to say where they are, before a new hub connects: ms. */
-const GATHER = 50;
+/** For tabs to say where they are, before a new hub connects; those that sleep won't: ms. */
+const GATHER = 1_000;
 
 /**
  * The one connection of a browser, in the tab that leads. To every tab, its own included, it speaks
@@ -56,10 +56,12 @@ export class Hub {
   private live = false;
   private readonly ended = new AbortController();
   private readonly opening: ReturnType<typeof setTimeout>;
+  /** Tabs that live, and will say where they are; `undefined`: not known yet. */
+  private awaited: Set<string> | undefined;
 
   constructor(
     private readonly name: string,
-    private readonly id: string,
+    readonly id: string,
     url: string | URL,
     options: ConnectionOptions,
     private readonly user: number,
@@ -79,6 +81,22 @@ export class Hub {
     this.commands = new Commands((frame) => this.connection.send(frame));
     this.post({ gather: true });
     this.opening = setTimeout(() => this.connection.open(), GATHER);
+    void this.findTabs();
+  }
+
+  private async findTabs(): Promise<void> {
+    const { held = [] } = await navigator.locks.query();
+    const prefix = `${this.name}/`;
+    const names = held.flatMap(({ name }) => (name?.startsWith(prefix) ? name.slice(prefix.length) : []));
+    this.awaited = new Set(names);
+    this.openWhenGathered();
+  }
+
+  private openWhenGathered(): void {
+    if (!this.awaited || this.ended.signal.aborted) return;
+    for (const tab of this.awaited) if (!this.tabs.has(tab)) return;
+    clearTimeout(this.opening);
+    this.connection.open();
   }
 
   close(): void {
@@ -105,6 +123,7 @@ export class Hub {
       }
       this.tabs.set(from, { cursor, rooms: new Set(rooms), attached: false });
       if (this.up) this.welcome(from);
+      else this.openWhenGathered();
     } else if ('frame' in message) this.command(from, message.frame);
   }
 

@@ -10,7 +10,7 @@ interface Kept {
 }
 
 const KEY = Symbol.for('@msab/client');
-/** Until a relay that nobody uses is closed: enough for what is only replaced, by a slow machine's hot reload, too. ms. */
+/** Until a relay that nobody uses is closed; enough for the hot reload of a slow machine: ms. */
 const GRACE = 5_000;
 
 export const inBrowser = typeof document !== 'undefined';

@@ -122,8 +122,11 @@ class SharedLink implements Link {
     } catch {
       // Taken over by another tab, which found this one silent, or no longer wanted.
       if (signal.aborted) return;
-      this.hub?.close();
+      const mine = this.hub;
+      mine?.close();
       this.hub = undefined;
+      // Unless the new hub was heard already.
+      if (mine && this.hubId === mine.id) this.follow(undefined);
       void this.lead(signal, held, false);
     }
   }
@@ -138,16 +141,10 @@ class SharedLink implements Link {
   }
 
   private hear(message: FromHub): void {
-    if ('gather' in message) {
-      this.hubId = message.hub;
-      if (this.attached) {
-        this.left();
-        this.user.lost({ code: 1006, reason: 'another tab has the connection now', retryIn: 0 });
-      }
-      return this.askIn();
-    }
-    this.hubId ??= message.hub;
-    if (message.hub !== this.hubId) return; // one that doesn't know yet that it was replaced
+    if ('gather' in message) return this.follow(message.hub);
+    // Whoever welcomes this tab is the hub: others may be gone and not quite silent yet.
+    if (this.hubId === undefined && 'frame' in message && isWelcome(message.frame)) this.hubId = message.hub;
+    if (message.hub !== this.hubId) return;
     this.quiet = 0;
     if ('frame' in message) this.pass(message.frame);
     else if ('failed' in message) this.user.failed(new Error(message.failed));
@@ -163,8 +160,8 @@ class SharedLink implements Link {
   }
 
   private pass(frame: ServerFrame): void {
-    if ('data' in frame && 'event' in frame && frame.event === 'welcome') {
-      const { rooms, pingInterval } = frame.data as Welcome;
+    if (isWelcome(frame)) {
+      const { rooms, pingInterval } = frame.data;
       this.left();
       this.attached = true;
       for (const room of rooms) this.rooms.add(room);
@@ -192,6 +189,16 @@ class SharedLink implements Link {
     clearTimeout(this.nudge);
     this.probing = undefined;
     this.quiet = 0;
+  }
+
+  /** Attaches to a new hub; `undefined`: to the one that answers. */
+  private follow(hub: string | undefined): void {
+    this.hubId = hub;
+    if (this.attached) {
+      this.left();
+      this.user.lost({ code: 1006, reason: 'another tab has the connection now', retryIn: 0 });
+    }
+    this.askIn();
   }
 
   private askIn(): void {
@@ -223,4 +230,8 @@ class SharedLink implements Link {
   private post(message: object): void {
     this.channel?.postMessage({ from: this.tab, ...message });
   }
+}
+
+function isWelcome(frame: ServerFrame): frame is { event: 'welcome'; data: Welcome } {
+  return 'event' in frame && frame.event === 'welcome';
 }

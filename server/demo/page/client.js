@@ -862,10 +862,9 @@ var Relay = class {
     for (const membership of this.memberships.values()) {
       const resumed = rooms.includes(membership.id);
       if (membership.settled && resumed && recovered) continue;
-      if (membership.settled && !resumed && recovered) {
-        this.tell("gap", { reason: "room", room: membership.id, since, cursor });
-      }
+      const missing = membership.settled && recovered;
       this.enter(membership);
+      if (missing) this.tell("gap", { reason: "room", room: membership.id, since, cursor });
     }
     for (const room of rooms) if (!this.memberships.has(room)) this.sendLeave(room);
   }

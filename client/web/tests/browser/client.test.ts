@@ -1,11 +1,12 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Disconnect } from '../../src/index.js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { asleep, connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
 import { newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
 import { pause, until } from '../support/wait.js';
 
-const at = stage();
+const at = stage({ 'drain.timeout': '4s' });
 let site: Site;
 let browser: Browser;
 let context: BrowserContext;
@@ -32,7 +33,10 @@ const connected = async (options: { cursor?: string; direct?: boolean } = {}) =>
   await until(async () => (await state(page)) === 'live', 'live');
 };
 const reward = (id: number) =>
-  at.relay.emit({ reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } } });
+  at.relay.emit({
+    reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } },
+  });
+const told = (reason: string) => Number(/retry_after_ms=(\d+)/.exec(reason)![1]);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 test('nothing is lost or doubled over 100 random cuts', { timeout: 180_000 }, async () => {
@@ -95,6 +99,65 @@ test('a tab that slept while its path broke silently has everything soon after',
   expect(await heard(page)).toEqual([1, 2]);
   const lost = await page.evaluate(() => (window as unknown as ClientWindow).lost);
   expect(lost).toMatchObject([{ reason: 'no answer' }]); // by asking, not by the silence of 11 s
+});
+
+test('a relay that is killed and starts anew is a gap, told once', async () => {
+  await connected();
+  await reward(1);
+  await until(async () => (await heard(page)).length === 1);
+  await at.relay.kill();
+  await until(async () => (await state(page)) === 'recovering', 'the loss');
+  await at.relay.start();
+  await until(async () => (await state(page)) === 'live', 'live');
+  at.proxy.cut();
+  await until(async () => (await state(page)) !== 'live');
+  await until(async () => (await state(page)) === 'live', 'live');
+  await reward(2);
+  await until(async () => (await heard(page)).length === 2, 'the next event');
+  expect(await page.evaluate(() => (window as unknown as ClientWindow).gaps)).toMatchObject([
+    { reason: 'epoch' },
+  ]);
+});
+
+test('a relay that drains says when to come back, and is obeyed', async () => {
+  await connected();
+  at.relay.drain();
+  await at.relay.exited();
+  await at.relay.start();
+  await until(async () => (await state(page)) !== 'live');
+  const [how] = (await page.evaluate(() => (window as unknown as ClientWindow).lost)) as Disconnect[];
+  expect(how).toEqual({ code: 4003, reason: expect.any(String), retryIn: told(how!.reason) });
+  await until(async () => (await state(page)) === 'live', 'live');
+});
+
+test('a token that ends is renewed in place, and replaced where that failed', async () => {
+  let failing = false;
+  const reasons: string[] = [];
+  await page.exposeFunction('fetchToken', (reason: string) => {
+    reasons.push(reason);
+    if (failing) throw new Error('the application is down');
+    return token(user, 4);
+  });
+  await page.evaluate(async (url) => {
+    const w = window as unknown as ClientWindow & { fetchToken(reason: string): Promise<string> };
+    const { connect } = await w.load('/index.js');
+    Object.assign(w, { heard: [], lost: [] });
+    const source = ({ reason }: { reason: string }) => w.fetchToken(reason);
+    w.relay = connect(url, { token: source, backoff: { min: 20, max: 200 } });
+    w.relay.on('reward.earned', ({ reward }) => w.heard.push(reward.id));
+    w.relay.on('disconnect', (how) => w.lost.push(how));
+  }, at.proxy.url);
+  const lost = () => page.evaluate(() => (window as unknown as ClientWindow).lost) as Promise<Disconnect[]>;
+  await until(() => reasons.length >= 2);
+  expect(reasons.slice(0, 2)).toEqual(['connect', 'renew']);
+  expect(await lost()).toEqual([]);
+  failing = true;
+  await until(async () => (await lost()).length, 'the end of the token');
+  expect((await lost())[0]).toMatchObject({ code: 4001 });
+  await reward(1);
+  failing = false;
+  await until(async () => (await heard(page)).length, 'what was missed');
+  expect(await heard(page)).toEqual([1]);
 });
 
 test('goes into the back/forward cache without its socket, and comes back with what it missed', async () => {

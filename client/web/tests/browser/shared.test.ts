@@ -32,13 +32,16 @@ const tab = async (cursor?: string): Promise<Page> => {
   return page;
 };
 const reward = (id: number) =>
-  at.relay.emit({ reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } } });
+  at.relay.emit({
+    reward_earned: { user_id: user, reward: { id, type: 'coins', amount: '1', description: '' } },
+  });
 const all = async (pages: Page[], ids: number[]) => {
   for (const page of pages) {
-    await until(async () => (await heard(page)).length >= ids.length, `${ids} in every tab`);
+    await until(async () => (await heard(page)).length >= ids.length, `${ids.length} events in every tab`);
     expect(await heard(page)).toEqual(ids);
   }
 };
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 const gaps = (page: Page) => page.evaluate(() => (window as unknown as ClientWindow).gaps);
 
 test('four tabs hear everything once, over one connection', async () => {
@@ -53,6 +56,18 @@ test('four tabs hear everything once, over one connection', async () => {
   await all([rest[2]!], [2]);
   expect(at.proxy.accepted).toBe(accepted + 1);
   expect(at.proxy.open).toBe(1);
+});
+
+test('a tab whose past is older than what is kept for tabs is told of the gap', async () => {
+  const cursor = await at.relay.cursor();
+  const first = await tab();
+  const reward = (id: number) => ({ id, type: 'coins', amount: '1', description: '' });
+  const events = upTo(3_000).map((id) => ({ reward_earned: { user_id: user, reward: reward(id) } }));
+  for (let n = 0; n < events.length; n += 1_000) await at.relay.emitBatch(events.slice(n, n + 1_000));
+  await all([first], upTo(3_000));
+  const late = await tab(cursor);
+  expect(await gaps(late)).toMatchObject([{ reason: 'expired', since: cursor }]);
+  expect(await gaps(first)).toEqual([]);
 });
 
 test('when the tab with the connection goes, another takes over; nothing is lost or doubled', async () => {
@@ -76,14 +91,20 @@ test('cuts of the one connection are recovered in every tab', async () => {
     for (let n = 0; n < 5; n++) await reward(++sent);
     at.proxy.cut();
   }
-  await all(pages, Array.from({ length: sent }, (_, n) => n + 1));
+  await all(
+    pages,
+    Array.from({ length: sent }, (_, n) => n + 1),
+  );
 });
 
 test('rooms belong to the tabs that joined them', async () => {
   const [first, second] = [await tab(), await tab()];
   const join = (page: Page) =>
     page.evaluate(async (id) => {
-      const w = window as unknown as ClientWindow & { room: import('../../src/index.js').Room; said: string[] };
+      const w = window as unknown as ClientWindow & {
+        room: import('../../src/index.js').Room;
+        said: string[];
+      };
       w.said = [];
       w.relay.on('chat:message', ({ content }) => w.said.push(content));
       w.room = w.relay.join(id);
@@ -91,7 +112,10 @@ test('rooms belong to the tabs that joined them', async () => {
       return w.room.participants.length;
     }, user);
   const chat = (page: Page, text: string) =>
-    page.evaluate((text) => (window as unknown as { room: import('../../src/index.js').Room }).room.chat(text), text);
+    page.evaluate(
+      (text) => (window as unknown as { room: import('../../src/index.js').Room }).room.chat(text),
+      text,
+    );
   const said = (page: Page) => page.evaluate(() => (window as unknown as { said?: string[] }).said ?? []);
 
   expect(await join(first)).toBe(1);
@@ -99,7 +123,10 @@ test('rooms belong to the tabs that joined them', async () => {
   await until(async () => (await said(first)).length === 1, 'the first message');
   expect(await join(second)).toBe(1);
   await chat(second, 'two');
-  await until(async () => (await said(second)).length === 1 && (await said(first)).length === 2, 'the second');
+  await until(
+    async () => (await said(second)).length === 1 && (await said(first)).length === 2,
+    'the second',
+  );
   expect(await said(first)).toEqual(['one', 'two']);
   expect(await said(second)).toEqual(['two']);
 
@@ -112,7 +139,9 @@ test('rooms belong to the tabs that joined them', async () => {
   const room = watcher.join(user);
   await room.ready;
   await until(() => room.participants.length === 2, 'both');
-  await second.evaluate(() => (window as unknown as { room: import('../../src/index.js').Room }).room.leave());
+  await second.evaluate(() =>
+    (window as unknown as { room: import('../../src/index.js').Room }).room.leave(),
+  );
   await until(() => room.participants.length === 1, 'the leave');
 });
 
@@ -128,6 +157,9 @@ test('a leader whose tab sleeps is replaced by a tab that is looked at', async (
   await reward(2);
   await all([other, leader], [1, 2]);
   await until(() => at.proxy.open === 1, 'one connection');
+  // It sees that it was replaced; it need not wait for the new one's silence.
+  const lost = await leader.evaluate(() => (window as unknown as ClientWindow).lost);
+  expect(lost).toMatchObject([{ reason: 'another tab has the connection now' }]);
 });
 
 test('a relay that starts anew is a gap in every tab, told once', async () => {

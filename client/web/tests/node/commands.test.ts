@@ -1,6 +1,9 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { RelayError } from '../../src/index.js';
+import { connect, RelayError } from '../../src/index.js';
 import { isLive, stage } from '../support/client.js';
+import { RelayProcess, token } from '../support/relay.js';
 import { until } from '../support/wait.js';
 
 const at = stage();
@@ -51,6 +54,46 @@ test('a gift names the transaction to repeat it with', async () => {
     code: 'INVALID_PAYLOAD',
     details: { transactionId: expect.stringMatching(/./), violations: [{ field: 'giftId' }] },
   });
+});
+
+test('a gift that the application decides on', async () => {
+  // The application: takes from everybody but user 13, who has nothing.
+  const application = http.createServer(async (request, response) => {
+    const { commands } = JSON.parse((await request.toArray()).join('')) as { commands: any[] };
+    const results = commands.map(({ id, data, user }) =>
+      user.id === 13
+        ? { id, status: 'rejected', code: 'INSUFFICIENT_BALANCE', reason: 'too few coins' }
+        : { id, status: 'accepted', data: { acceptedRecipientIds: data.recipientIds } },
+    );
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ results }));
+  });
+  await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
+  const relay = await RelayProcess.start({
+    'laravel.webhook_url': `http://127.0.0.1:${(application.address() as AddressInfo).port}/`,
+    'laravel.webhook_secrets': `whsec_${Buffer.alloc(32).toString('base64')}`,
+  });
+  const [giver, poor, watcher] = [12, 13, 14].map((user) => connect(relay.url, { token: token(user) }));
+  try {
+    const rooms = [giver!, poor!, watcher!].map((client) => client.join('gifts'));
+    await Promise.all(rooms.map((room) => room.ready));
+    const seen: unknown[] = [];
+    rooms[2]!.on('gift:received', ({ senderId, quantity, transactionId }) =>
+      seen.push([senderId, quantity, transactionId]),
+    );
+    const given = await rooms[0]!.gift({ giftId: 7, recipientIds: [14, 13], quantity: 2 });
+    expect(given.acceptedRecipientIds).toEqual([14, 13]);
+    await until(() => seen.length);
+    expect(seen).toEqual([[12, 2, given.transactionId]]);
+    await expect(rooms[1]!.gift({ giftId: 7, recipientId: 14, transactionId: 't' })).rejects.toMatchObject({
+      code: 'REJECTED',
+      details: { code: 'INSUFFICIENT_BALANCE', reason: 'too few coins', transactionId: 't' },
+    });
+  } finally {
+    for (const client of [giver, poor, watcher]) client!.close();
+    await relay.stop();
+    application.closeAllConnections();
+    application.close();
+  }
 });
 
 test('time limits, signals and the end of the relay reject', async () => {

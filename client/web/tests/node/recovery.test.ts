@@ -26,7 +26,10 @@ test('20 random cuts lose and double nothing', async () => {
     }
     at.proxy.cut();
   }
-  await until(() => heard.length >= sent, () => `${sent} events, got ${heard.length}`);
+  await until(
+    () => heard.length >= sent,
+    () => `${sent} events, got ${heard.length}`,
+  );
   expect(heard).toEqual(Array.from({ length: sent }, (_, n) => n + 1));
 });
 

@@ -33,7 +33,9 @@ test('hears its own events, typed and in order, and unsubscribes', async () => {
 test('the bootstrap pattern: what happened since the cursor arrives first', async () => {
   const user = newUser();
   const cursor = await at.relay.cursor();
-  await at.relay.emit({ reward_earned: { user_id: user, reward: { id: 1, type: 'coins', amount: '5', description: '' } } });
+  await at.relay.emit({
+    reward_earned: { user_id: user, reward: { id: 1, type: 'coins', amount: '5', description: '' } },
+  });
   const relay = at.client({ cursor }, user);
   const order: unknown[] = [];
   relay.state.subscribe((state) => order.push(state));
@@ -75,7 +77,7 @@ describe('rooms', () => {
     at.proxy.refusing = true;
     at.proxy.cut();
     await until(() => ann.state.value === 'recovering');
-    const sent = bobs.chat('while away', { timeout: 30_000 });
+    const sent = bobs.chat('while away', { timeout: 150_000 });
     await at.relay.emit({ room_level_up: { room_id: ann.user, new_level: 3, new_room_xp: '10' } });
     at.proxy.refusing = false;
     await sent;
@@ -107,7 +109,10 @@ test('closed, it keeps no program running', async () => {
       console.log(state);
       if (state === 'live') relay.close();
     });`;
-  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 });
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 150_000,
+  });
   expect(child.stdout.trim().split('\n')).toEqual(['connecting', 'live', 'closed']);
   expect(child.status).toBe(0);
 });

@@ -37,19 +37,32 @@ export class Site {
   static async start(): Promise<Site> {
     const { outputFiles } = await build({
       absWorkingDir: root,
-      entryPoints: { index: 'src/index.ts', shared: 'src/shared.ts', react: 'tests/browser/apps/react.ts', vue: 'tests/browser/apps/vue.ts' },
+      entryPoints: {
+        index: 'src/index.ts',
+        shared: 'src/shared.ts',
+        react: 'tests/browser/apps/react.ts',
+        vue: 'tests/browser/apps/vue.ts',
+      },
       bundle: true,
       format: 'esm',
       target: 'es2022',
       outdir: 'out',
       write: false,
-      define: { 'process.env.NODE_ENV': '"development"', __VUE_OPTIONS_API__: 'true', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
+      define: {
+        'process.env.NODE_ENV': '"development"',
+        __VUE_OPTIONS_API__: 'true',
+        __VUE_PROD_DEVTOOLS__: 'false',
+        __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+      },
     });
     const modules = new Map(outputFiles.map(({ path, text }) => [`/${path.split('/').at(-1)}`, text]));
     const server = http.createServer(({ url }, response) => {
       const module = modules.get(url!.split('?')[0]!);
       response.setHeader('content-type', module ? 'text/javascript' : 'text/html');
-      response.end(module ?? '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><div id="app"></div><script>load = (path) => import(path)</script>');
+      response.end(
+        module ??
+          '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><div id="app"></div><script>load = (path) => import(path)</script>',
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new Site(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);

@@ -48,6 +48,9 @@ export function stage(settings: Record<string, string> = {}): Stage {
 }
 
 export const isLive = (relay: Relay): Promise<void> =>
-  until(() => relay.state.value === 'live', () => `live; is ${relay.state.value}`);
+  until(
+    () => relay.state.value === 'live',
+    () => `live; is ${relay.state.value}`,
+  );
 export const isAway = (relay: Relay): Promise<void> =>
   until(() => relay.state.value !== 'live', 'the end of a connection');

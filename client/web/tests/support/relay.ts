@@ -103,7 +103,9 @@ export class RelayProcess {
 
   /** Emits up to 1,000; throws if any is refused. */
   async emitBatch(events: object[]): Promise<void> {
-    const { results } = (await this.post('/v1/events:emitBatch', { events })) as { results: { error?: unknown }[] };
+    const { results } = (await this.post('/v1/events:emitBatch', { events })) as {
+      results: { error?: unknown }[];
+    };
     const refused = results.find(({ error }) => error);
     if (refused) throw new Error(JSON.stringify(refused.error));
   }

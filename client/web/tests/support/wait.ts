@@ -2,7 +2,7 @@
 export async function until(
   condition: () => unknown,
   what: string | (() => string) = 'the condition',
-  patience = 20_000,
+  patience = 60_000,
 ): Promise<void> {
   const end = performance.now() + patience;
   for (;;) {

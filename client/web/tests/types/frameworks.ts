@@ -6,7 +6,8 @@ import type { ShallowRef } from 'vue';
 
 export function component(relay: Relay) {
   const state: RelayState = react.useRelayState();
-  const { room, participants }: { room: Room | undefined; participants: readonly Participant[] } = react.useRoom(42);
+  const { room, participants }: { room: Room | undefined; participants: readonly Participant[] } =
+    react.useRoom(42);
   react.useRelayEvent('reward.earned', ({ reward }) => reward.amount);
   const same: Relay = react.useRelay('/ws', { token: 'jwt' });
   return [state, room, participants, same, react.RelayProvider({ relay })];

@@ -91,12 +91,7 @@ interface Requirement {
 
 // The older events, which the requirement only names.
 type Older =
-  | 'gift:received'
-  | 'gift:error'
-  | 'chat:message'
-  | 'room:userJoined'
-  | 'room:userLeft'
-  | 'speaker:active';
+  'gift:received' | 'gift:error' | 'chat:message' | 'room:userJoined' | 'room:userLeft' | 'speaker:active';
 
 /** Events whose payload differs: none, or the compiler names them. */
 type Different = {

@@ -187,7 +187,10 @@ test('a command without an answer puts the path in doubt', async () => {
   await start();
   FakeSocket.last.welcome();
   const sent = relay.request('chat:message', { roomId: 1, content: 'x' }, { timeout: 1_000 });
-  await Promise.all([expect(sent).rejects.toMatchObject({ code: 'TIMEOUT' }), vi.advanceTimersByTimeAsync(1_000)]);
+  await Promise.all([
+    expect(sent).rejects.toMatchObject({ code: 'TIMEOUT' }),
+    vi.advanceTimersByTimeAsync(1_000),
+  ]);
   await vi.advanceTimersByTimeAsync(3_001);
   expect(lost).toMatchObject([{ reason: 'no answer' }]);
 });

@@ -29,7 +29,9 @@ const git = (...args: string[]) => execFileSync('git', ['-C', tree, ...args], { 
 
 function gate(): { passed: boolean; output: string } {
   const script = fileURLToPath(new URL('../../scripts/contract_gate.mjs', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--root', tree], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--root', tree], {
+    encoding: 'utf8',
+  });
   return { passed: status === 0, output: stdout + stderr };
 }
 

@@ -12,7 +12,10 @@ beforeAll(() => {
   application = mkdtempSync(`${root}.package-`); // here, so that react and vue are found above it
   const installed = `${application}/node_modules/@msab/client`;
   mkdirSync(installed, { recursive: true });
-  printed = execFileSync(process.execPath, ['scripts/build.mjs', `${installed}/dist`], { cwd: root, encoding: 'utf8' });
+  printed = execFileSync(process.execPath, ['scripts/build.mjs', `${installed}/dist`], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   cpSync(`${root}package.json`, `${installed}/package.json`);
   writeFileSync(`${application}/package.json`, '{"type": "module"}');
   cpSync(`${root}tests/types`, `${application}/src`, { recursive: true });
@@ -53,9 +56,8 @@ describe('on a server that renders pages', () => {
        const { share } = await import('@msab/client/shared');
        for (const relay of [connect('/ws', { token }), share('/ws', { token, user: 42 })]) {
          relay.on('balance.updated', () => {});
-         relay.join(42).chat('hello').catch(() => {});
+         relay.join(42).on('chat:message', () => {});
          console.log(relay.state.value);
-         relay.close();
        }
        function token() { throw new Error('was asked for') }`,
     );
@@ -106,6 +108,14 @@ function run(...args: string[]): string {
     throw new Error(`${args.join(' ')}\n${stdout}${stderr}`);
   }
 }
+
+test('sources are formatted (else: npm run format)', () => {
+  execFileSync(process.execPath, ['node_modules/prettier/bin/prettier.cjs', '--check', '.'], { cwd: root });
+});
+
+test('the tests themselves fit their types', () => {
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tests'], { cwd: root });
+});
 
 test('what is published is what the README promises', () => {
   const { exports, files } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));

@@ -19,7 +19,11 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-const event = (n: number, name = 'config:invalidate') => ({ event: name, data: { type: 'all', n }, cursor: `e-${n}` });
+const event = (n: number, name = 'config:invalidate') => ({
+  event: name,
+  data: { type: 'all', n },
+  cursor: `e-${n}`,
+});
 
 test('what was heard is not heard again', () => {
   const heard: unknown[] = [];
@@ -48,11 +52,15 @@ test('a listener that throws stops nobody, and is reported', () => {
 test('listeners that come and go during an event change nothing for it', () => {
   const calls: string[] = [];
   const offs: (() => void)[] = [];
-  relay.on('config:invalidate', () => {
-    calls.push('first');
-    offs[0]!();
-    relay.on('config:invalidate', () => calls.push('new'));
-  }, { once: true });
+  relay.on(
+    'config:invalidate',
+    () => {
+      calls.push('first');
+      offs[0]!();
+      relay.on('config:invalidate', () => calls.push('new'));
+    },
+    { once: true },
+  );
   offs.push(relay.on('config:invalidate', () => calls.push('second')));
   FakeSocket.last.welcome();
   FakeSocket.last.receive(event(11));
