@@ -22,7 +22,9 @@
 #include "server/ingress/grpc_server.h"
 #include "server/ingress/http_twin.h"
 #include "server/log/memory_log.h"
+#include "server/log/memory_resume_store.h"
 #include "server/protocol/native_dialect.h"
+#include "server/protocol/socketio_dialect.h"
 #include "server/rooms/commands.h"
 #include "server/rooms/gift_gateway.h"
 #include "server/rooms/room_authorizer.h"
@@ -64,10 +66,17 @@ MemoryLog::Options LogOptions(const Config::Log& log) {
   return options;
 }
 
+// A session is worth remembering as long as the events are that it would miss.
+MemoryResumeStore::Options ResumeOptions(const Config::Log& log) {
+  MemoryResumeStore::Options options;
+  options.max_age_ms = log.max_age;
+  return options;
+}
+
 Shard::Options ShardOptions(const Config& config) {
   Shard::Options options;
   options.inbox = config.shard.inbox;
-  options.max_message_bytes = config.limits.client_message;
+  options.session.max_message_bytes = config.limits.client_message;
   options.session.high_water = config.ws.high_water;
   options.session.ping_interval = config.ws.ping_interval;
   options.session.ping_timeout = config.ws.ping_timeout;
@@ -147,8 +156,10 @@ struct Relay::House {
   const std::unique_ptr<const TokenVerifier> tokens;
   const Door door;
   const NativeDialect native;
+  const SocketIoDialect socketio;
   ConnectionLimits limits;
   MemoryLog log;
+  MemoryResumeStore resumes;
   Dispatcher dispatcher;
   Emitter emitter;
   // Commands under way hold sessions, wherever they wait: they go before the shards do.
@@ -183,6 +194,7 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
       door({config.ws.allowed_origins, config.ws.trusted_proxies}),
       limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
       log(LogOptions(config.log), clock),
+      resumes(ResumeOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
       emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
       shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
@@ -215,6 +227,7 @@ void Relay::House::DescribeMetrics() {
   metrics.Add([this](MetricFamilies& families) { CollectEventService(events, families); });
   metrics.Add([this](MetricFamilies& families) { CollectDispatcher(dispatcher, families); });
   metrics.Add([this](MetricFamilies& families) { CollectLog(log, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectResumes(resumes, families); });
   metrics.Add([this](MetricFamilies& families) {
     std::vector<ShardView> views;
     for (const auto& shard : shards.shards()) {
@@ -244,11 +257,13 @@ Shard::House Relay::House::ForShards() {
   house.clock = &clock;
   house.dispatcher = &dispatcher;
   house.log = &log;
+  house.resumes = &resumes;
   house.commands = &commands;
   house.tokens = tokens.get();
   house.door = &door;
   house.limits = &limits;
   house.dialects[static_cast<size_t>(DialectId::kNative)] = &native;
+  house.dialects[static_cast<size_t>(DialectId::kSocketIo)] = &socketio;
   return house;
 }
 
@@ -305,6 +320,7 @@ void Relay::Housekeep() {
   if (now < house_->next_trim) return;
   house_->next_trim = now + 1000;
   house_->log.Trim();
+  house_->resumes.Trim();
 }
 
 void Relay::BeginDrain() {

@@ -10,6 +10,7 @@
 #include "server/ingress/emitter.h"
 #include "server/ingress/event_service.h"
 #include "server/log/event_log.h"
+#include "server/log/resume_store.h"
 #include "server/rooms/command_counters.h"
 #include "server/rooms/room_authorizer.h"
 #include "server/session/counters.h"
@@ -34,6 +35,9 @@ void CollectDispatcher(const Dispatcher& dispatcher, MetricFamilies& families);
 
 // What is kept, and what was dropped of it.
 void CollectLog(const EventLog& log, MetricFamilies& families);
+
+// Sessions that clients may come back to.
+void CollectResumes(const ResumeStore& resumes, MetricFamilies& families);
 
 // One shard, as a scrape sees it.
 struct ShardView {

@@ -34,8 +34,9 @@ class Caller {
   virtual const std::string& profile() const = 0;
   virtual bool InRoom(std::string_view room) const = 0;
   virtual size_t room_count() const = 0;
-  // From here on the session gets the room's entries. Called at the join's place in the order.
-  virtual void EnterRoom(const std::string& room) = 0;
+  // From here on the session gets the room's entries. Called at the join's place in the order,
+  // which is behind the number `since`.
+  virtual void EnterRoom(const std::string& room, uint64_t since) = 0;
   virtual void ExitRoom(std::string_view room) = 0;
 };
 

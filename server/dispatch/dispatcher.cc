@@ -156,12 +156,14 @@ absl::StatusOr<Dispatcher::Registration> Dispatcher::Register(
     ConnectionInfo connection, const std::vector<AllowedRoom>& rooms) {
   const ConnectionInfo own = connection;
   absl::MutexLock lock(&mu_);
+  // First, because whoever holds the id counts among the user's connections and is to go.
+  if (registry_.Get(own.id) != nullptr) {
+    return absl::AlreadyExistsError("the connection id is in use");
+  }
   if (options_.max_per_user != 0 && registry_.ConnectionsOf(own.user) >= options_.max_per_user) {
     return absl::ResourceExhaustedError("too many connections of this user");
   }
-  if (!registry_.Add(std::move(connection))) {
-    return absl::AlreadyExistsError("the connection id is in use");
-  }
+  registry_.Add(std::move(connection));
   const Registration registration{head_};
   for (const AllowedRoom& allowed : rooms) {
     if (registry_.Join(own.id, allowed.room, allowed.profile).user_entered) {
@@ -169,6 +171,13 @@ absl::StatusOr<Dispatcher::Registration> Dispatcher::Register(
     }
   }
   return registration;
+}
+
+std::optional<int> Dispatcher::ShardOf(const std::string& connection) const {
+  absl::MutexLock lock(&mu_);
+  const ConnectionInfo* const found = registry_.Get(connection);
+  if (found == nullptr) return std::nullopt;
+  return found->shard;
 }
 
 void Dispatcher::Unregister(const std::string& connection, bool leaving) {

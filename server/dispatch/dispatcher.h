@@ -88,13 +88,16 @@ class Dispatcher final : private EventLog::Listener {
 
   // A session's beginning: it is registered, joined to `rooms` (already authorised), and knows the
   // head of that moment: everything up to `head` is history, everything after it will pass its
-  // shard's inbox. RESOURCE_EXHAUSTED: the user has max_per_user connections; ALREADY_EXISTS: the
-  // connection id is in use. Called on the session's shard thread.
+  // shard's inbox. ALREADY_EXISTS: the connection id is in use; RESOURCE_EXHAUSTED: the user has
+  // max_per_user connections. Called on the session's shard thread.
   struct Registration {
     uint64_t head = 0;
   };
   absl::StatusOr<Registration> Register(ConnectionInfo connection,
                                         const std::vector<AllowedRoom>& rooms);
+
+  // The shard of a registered connection; nothing if there is none of this id.
+  std::optional<int> ShardOf(const std::string& connection) const;
 
   // A session's end. `leaving` false: the connection was lost, its rooms keep the user for the
   // grace; true: the client said goodbye, the user leaves its rooms at once. While draining

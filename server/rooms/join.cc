@@ -54,7 +54,7 @@ void RoomJoin::Enter(const std::shared_ptr<Caller>& caller, const std::string& r
   const absl::Status joined = dispatcher_.Join(
       caller->connection_id(), room,
       [this, caller, room, answer](const Dispatcher::Joined& at) {
-        caller->EnterRoom(room);
+        caller->EnterRoom(room, at.cursor);
         (*answer)(absl::StrCat(R"({"roomId":")", room, R"(","participants":)", at.participants_json,
                                R"(,"cursor":")", Cursor{dispatcher_.epoch(), at.cursor}.ToString(),
                                "\"}"));

@@ -206,8 +206,8 @@ absl::StatusOr<uint64_t> Shard::Admit(Session& session, ConnectionInfo connectio
   return registration->head;
 }
 
-void Shard::Dismiss(Session& session) {
-  house_.dispatcher->Unregister(session.connection_id(), /*leaving=*/false);
+void Shard::Dismiss(Session& session, bool leaving) {
+  house_.dispatcher->Unregister(session.connection_id(), leaving);
   for (const std::string& room : session.rooms()) ExitRoom(session, room);
   all_.back()->place_in_all = session.place_in_all;
   all_[session.place_in_all] = all_.back();
@@ -216,6 +216,28 @@ void Shard::Dismiss(Session& session) {
   user->second.erase(std::find(user->second.begin(), user->second.end(), &session));
   if (user->second.empty()) users_.erase(user);
   counters_.sessions.Add(-1);
+}
+
+void Shard::Supersede(const std::string& connection_id, UserId user, ResumeStore::Term term,
+                      absl::AnyInvocable<void(bool)> done) {
+  const std::optional<int> holder = house_.dispatcher->ShardOf(connection_id);
+  if (!holder) {
+    return Post([done = std::move(done)]() mutable { done(true); });
+  }
+  Shard& other = *(*house_.shards)[static_cast<size_t>(*holder)];
+  other.Post([this, &other, connection_id, user, term, done = std::move(done)]() mutable {
+    const bool ended = other.EndSession(connection_id, user, term);
+    Post([done = std::move(done), ended]() mutable { done(ended); });
+  });
+}
+
+bool Shard::EndSession(const std::string& connection_id, UserId user, ResumeStore::Term term) {
+  const auto sessions = users_.find(user);
+  if (sessions == users_.end()) return true;
+  for (Session* session : sessions->second) {
+    if (session->connection_id() == connection_id) return session->Supersede(term);
+  }
+  return true;
 }
 
 void Shard::EnterRoom(Session& session, const std::string& room) {

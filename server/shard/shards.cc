@@ -7,8 +7,10 @@
 namespace msab {
 
 Shards::Shards(int count, const Shard::House& house, const Shard::Options& options) {
+  Shard::House shared = house;
+  shared.shards = &shards_;
   for (int i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(i, house, options));
+    shards_.push_back(std::make_unique<Shard>(i, shared, options));
     house.dispatcher->AddShard(&shards_.back()->inbox());
   }
 }

@@ -54,7 +54,7 @@ TEST(Lifetime, AnswersAConnectionThatIsGone) {
   // Its place is free, though the command holds it.
   EXPECT_EQ(house.limits().connections(), 0u);
   const std::weak_ptr<Caller> watched = commands.callers[0];
-  commands.callers[0]->EnterRoom("42");
+  commands.callers[0]->EnterRoom("42", 0);
   EXPECT_FALSE(commands.callers[0]->InRoom("42"));
   commands.replies[0]("{}");
   commands.replies.clear();
