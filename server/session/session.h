@@ -84,7 +84,6 @@ class Session final : public Caller, public TimerNode {
   void Relieve();
 
   bool reading() const { return state_ == State::kWaiting || state_ == State::kLive; }
-  bool admitted() const { return state_ == State::kReplaying || state_ == State::kLive; }
   bool closing() const { return state_ == State::kClosing; }
   const Dialect& dialect() const { return *dialect_; }
   CloseCause cause() const { return cause_; }
@@ -105,6 +104,7 @@ class Session final : public Caller, public TimerNode {
   const std::string& connection_id() const override { return connection_id_; }
   UserId user() const override { return user_; }
   int shard() const override { return host_.index(); }
+  bool admitted() const override { return state_ == State::kReplaying || state_ == State::kLive; }
   const std::string& profile() const override { return *profile_; }
   bool InRoom(std::string_view room) const override;
   size_t room_count() const override { return rooms_.size(); }
@@ -146,8 +146,8 @@ class Session final : public Caller, public TimerNode {
   void AddAudiences(const std::vector<std::string>& rooms, uint64_t from);
   void EnterAnew(std::vector<std::string> rooms);
   void AuthorizeAndEnter(std::vector<std::string> rooms);
-  void Enter(std::vector<std::string> rooms);
-  void EnterAfter(bool predecessor_ended, std::vector<std::string> rooms);
+  void Enter(std::vector<AllowedRoom> rooms);
+  void EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms);
   void KeepRecord();
   Welcome::Recovered Recover(uint64_t head);
   void Replay();

@@ -134,15 +134,15 @@ void Session::AuthorizeAndEnter(std::vector<std::string> rooms) {
   if (rooms.empty()) return Enter({});
   // The reference goes with the task: the session must not end on the thread that authorised.
   host_.commands().AuthorizeRooms(
-      user_, std::move(rooms),
-      [self = Share(), &host = host_](std::vector<std::string> allowed) mutable {
+      user_, connection_id_, std::move(rooms),
+      [self = Share(), &host = host_](std::vector<AllowedRoom> allowed) mutable {
         host.Post([self = std::move(self), allowed = std::move(allowed)]() mutable {
           self->Enter(std::move(allowed));
         });
       });
 }
 
-void Session::Enter(std::vector<std::string> rooms) {
+void Session::Enter(std::vector<AllowedRoom> rooms) {
   if (state_ != State::kEntering) return;
   const absl::StatusOr<uint64_t> head =
       host_.Admit(*this, {connection_id_, user_, host_.index(), profile_}, rooms);
@@ -156,7 +156,8 @@ void Session::Enter(std::vector<std::string> rooms) {
         });
   }
   if (!head.ok()) return Close(CloseCode::kTooManyConnections, "too many connections");
-  rooms_ = std::move(rooms);
+  rooms_.clear();
+  for (AllowedRoom& allowed : rooms) rooms_.push_back(std::move(allowed.room));
 
   const int64_t now = host_.NowSteady();
   state_ = State::kReplaying;
@@ -185,7 +186,7 @@ void Session::Enter(std::vector<std::string> rooms) {
   Replay();
 }
 
-void Session::EnterAfter(bool predecessor_ended, std::vector<std::string> rooms) {
+void Session::EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms) {
   if (state_ != State::kEntering) return;
   if (predecessor_ended) return Enter(std::move(rooms));
   // The client came back once more in the meantime, and that connection has the session.

@@ -60,7 +60,7 @@ class SessionHost {
   // Registers the session with the Dispatcher and takes it in: what is numbered from `head` on
   // reaches its Deliver.
   virtual absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
-                                         const std::vector<std::string>& rooms) = 0;
+                                         const std::vector<AllowedRoom>& rooms) = 0;
   // The opposite, for whatever reason. `leaving`: the client said goodbye, so its user is out of
   // the rooms at once.
   virtual void Dismiss(Session& session, bool leaving) = 0;

@@ -102,7 +102,7 @@ void Shard::RunTimers() {
   if (tick == ticked_) return;
   ticked_ = tick;
   Settle();
-  if (draining_) DrainSome();
+  if (drain_spread_ > 0) DrainSome();
   if (!frames_.empty() && NowSteady() - replayed_at_ > kReplayMemoryMillis) frames_.Clear();
   wheel_.Advance(NowSteady());
 }
@@ -194,13 +194,13 @@ void Shard::Hand(const EntryPtr& entry) {
 }
 
 absl::StatusOr<uint64_t> Shard::Admit(Session& session, ConnectionInfo connection,
-                                      const std::vector<std::string>& rooms) {
+                                      const std::vector<AllowedRoom>& rooms) {
   const auto registration = house_.dispatcher->Register(std::move(connection), rooms);
   if (!registration.ok()) return registration.status();
   users_[session.user()].push_back(&session);
   session.place_in_all = all_.size();
   all_.push_back(&session);
-  for (const std::string& room : rooms) EnterRoom(session, room);
+  for (const AllowedRoom& allowed : rooms) EnterRoom(session, allowed.room);
   counters_.sessions.Add();
   counters_.sessions_opened.Add();
   return registration->head;
@@ -298,7 +298,7 @@ void Shard::EndTurn() {
 }
 
 void Shard::BeginDrain(int64_t spread) {
-  if (draining_) return;
+  if (drain_spread_ > 0) return;
   draining_ = true;
   drain_started_ = NowSteady();
   drain_spread_ = std::max<int64_t>(spread, 1);

@@ -73,8 +73,10 @@ class Shard final : public SessionHost, public ConnectionHost {
   bool Turn();
 
   // Shard thread only
-  // From now on upgrades are refused (503), and every connection is asked to come back: one after
-  // another over `spread` ms, each told to wait a jittered while.
+  // From now on upgrades are refused (503).
+  void RefuseUpgrades() { draining_ = true; }
+  // The same, and every connection is asked to come back: one after another over `spread` ms, each
+  // told to wait a jittered while.
   void BeginDrain(int64_t spread);
   // Ends what is left, at once.
   void AbortAll();
@@ -92,7 +94,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   void Schedule(TimerNode& node, int64_t deadline) override { wheel_.Schedule(node, deadline); }
   void Post(absl::AnyInvocable<void()> task) override { inbox_.Push({nullptr, std::move(task)}); }
   absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
-                                 const std::vector<std::string>& rooms) override;
+                                 const std::vector<AllowedRoom>& rooms) override;
   void Dismiss(Session& session, bool leaving) override;
   void Supersede(const std::string& connection_id, UserId user, ResumeStore::Term term,
                  absl::AnyInvocable<void(bool)> done) override;
@@ -169,7 +171,7 @@ class Shard final : public SessionHost, public ConnectionHost {
 
   std::vector<std::weak_ptr<Connection>> leaving_;  // to be drained, last first
   int64_t drain_started_ = 0;
-  int64_t drain_spread_ = 0;
+  int64_t drain_spread_ = 0;  // 0: nobody is asked to leave yet
   size_t drain_total_ = 0;
   absl::BitGen random_;
 };

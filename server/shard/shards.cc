@@ -35,6 +35,12 @@ void Shards::Start() {
   }
 }
 
+void Shards::RefuseUpgrades() {
+  for (const auto& shard : shards_) {
+    shard->Post([&shard = *shard] { shard.RefuseUpgrades(); });
+  }
+}
+
 void Shards::BeginDrain(int64_t spread) {
   for (const auto& shard : shards_) {
     shard->Post([&shard = *shard, spread] { shard.BeginDrain(spread); });

@@ -35,7 +35,7 @@ class FakeCaller final : public Caller {
     if (const auto found = rooms_.find(room); found != rooms_.end()) rooms_.erase(found);
   }
 
-  bool open() const { return open_; }
+  bool admitted() const override { return open_; }
   void Close() {
     open_ = false;
     rooms_.clear();

@@ -32,12 +32,12 @@ class EchoCommands final : public CommandHandler {
     last_reply = std::move(reply);
     if (answer_at_once) last_reply(absl::StrCat("{\"did\":\"", std::string(event), "\"}"));
   }
-  void AuthorizeRooms(UserId, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<std::string>)> done) override {
+  void AuthorizeRooms(UserId, const std::string&, std::vector<std::string> rooms,
+                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override {
     asked = rooms;
     if (authorise_at_once) {
       std::erase(rooms, "forbidden");
-      done(std::move(rooms));
+      done(Allowed(rooms));
     } else {
       waiting = std::move(done);
     }
@@ -48,7 +48,7 @@ class EchoCommands final : public CommandHandler {
   std::shared_ptr<Caller> last_caller;
   CommandReply last_reply;
   std::vector<std::string> asked;
-  absl::AnyInvocable<void(std::vector<std::string>)> waiting;
+  absl::AnyInvocable<void(std::vector<AllowedRoom>)> waiting;
 };
 
 // The shard's part, played by the test.
@@ -72,10 +72,11 @@ class FakeHost final : public SessionHost {
   void Schedule(TimerNode& node, int64_t deadline) override { wheel_.Schedule(node, deadline); }
   void Post(absl::AnyInvocable<void()> task) override { posted.push_back(std::move(task)); }
   absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
-                                 const std::vector<std::string>& rooms) override {
+                                 const std::vector<AllowedRoom>& rooms) override {
     if (!admission.ok()) return admission;
     admitted.push_back(std::move(connection));
-    joined = rooms;
+    joined.clear();
+    for (const AllowedRoom& allowed : rooms) joined.push_back(allowed.room);
     present = &session;
     return log_.Head();
   }

@@ -143,7 +143,7 @@ TEST_F(SessionTest, EntersOnceItsRoomsAreAuthorised) {
   EXPECT_THAT(host_.admitted, IsEmpty());
   host_.Pass(20'000);  // longer than the time for the token, which it has shown
   EXPECT_FALSE(transport_->close_code);
-  host_.handler.waiting({"a"});
+  host_.handler.waiting(test::Allowed({"a"}));
   EXPECT_THAT(host_.admitted, IsEmpty()) << "entered on the thread that authorised";
   host_.RunPosted();
   EXPECT_THAT(host_.joined, ElementsAre("a"));
@@ -156,7 +156,7 @@ TEST_F(SessionTest, DoesNotEnterWhenItWasLostMeanwhile) {
   host_.handler.authorise_at_once = false;
   session().Open(host_.dialect, {{Token(), {}, {"a"}}});
   session().OnLost();
-  host_.handler.waiting({"a"});
+  host_.handler.waiting(test::Allowed({"a"}));
   host_.RunPosted();
   EXPECT_THAT(host_.admitted, IsEmpty());
 }

@@ -50,7 +50,7 @@ TestHouse::TestHouse(HouseOptions options, CommandHandler* commands)
   tokens_ = *TokenVerifier::Create(tokens);
   Commands::Options command_options;
   command_options.chat.per_minute = 1'000'000;
-  commands_ = std::make_unique<Commands>(*catalog_, clock_, dispatcher_, gifts_, command_options);
+  commands_ = std::make_unique<LonelyCommands>(*catalog_, clock_, dispatcher_, command_options);
 
   Shard::House house;
   house.clock = &clock_;
@@ -58,7 +58,7 @@ TestHouse::TestHouse(HouseOptions options, CommandHandler* commands)
   house.log = &log_;
   house.resumes = &resumes_;
   house.shards = &shards_;
-  house.commands = commands != nullptr ? commands : commands_.get();
+  house.commands = commands != nullptr ? commands : &**commands_;
   house.tokens = tokens_.get();
   house.door = &door_;
   house.limits = &limits_;

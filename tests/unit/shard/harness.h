@@ -16,13 +16,12 @@
 #include "server/log/memory_resume_store.h"
 #include "server/protocol/native_dialect.h"
 #include "server/protocol/socketio_dialect.h"
-#include "server/rooms/commands.h"
-#include "server/rooms/gift_gateway.h"
 #include "server/session/door.h"
 #include "server/session/limits.h"
 #include "server/session/token_verifier.h"
 #include "server/shard/shard.h"
 #include "tests/support/entries.h"
+#include "tests/support/lonely_commands.h"
 #include "tests/unit/shard/ws_client.h"
 
 namespace msab::test {
@@ -83,9 +82,8 @@ class TestHouse {
   MemoryLog log_;
   MemoryResumeStore resumes_;
   Dispatcher dispatcher_;
-  NoGiftGateway gifts_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::unique_ptr<Commands> commands_;
+  std::unique_ptr<LonelyCommands> commands_;
 };
 
 // What a client brings to its upgrade.
