@@ -86,6 +86,7 @@ class Loader {
     CheckTokens();
     CheckListeners();
     CheckLaravel();
+    CheckDev();
     if (!faults_.empty()) return absl::InvalidArgumentError(absl::StrJoin(faults_, "\n"));
     return std::move(config_);
   }
@@ -371,6 +372,20 @@ class Loader {
     }
   }
 
+  // Who can open the demo page can be its users: that must be nobody but this machine's.
+  void CheckDev() {
+    if (!config_.dev.enabled || Faulty("dev.enabled")) return;
+    if (!Faulty("http.listen") && !config_.http.listen.IsLoopback()) {
+      Fault(Where("dev.enabled"),
+            fmt::format("needs http.listen on this machine alone (127.0.0.1:9090 or [::1]:9090), "
+                        "and it is {}: the demo page gives tokens to whoever opens it",
+                        config_.http.listen.ToString()));
+    }
+    if (secrets_ == Secrets::kRequired && config_.auth.jwt_secrets.empty()) {
+      Fault(Where("dev.enabled"), "needs auth.jwt_secrets: the first signs the demo users' tokens");
+    }
+  }
+
   const std::optional<std::string> path_;
   const Environment& environment_;
   const Secrets secrets_;
@@ -411,6 +426,12 @@ std::vector<std::string> ConfigWarnings(const Config& config) {
         fmt::format("http.listen {} is beyond this machine: metrics and the emitting API are meant "
                     "for an internal network",
                     config.http.listen.ToString()));
+  }
+  if (config.dev.enabled) {
+    warnings.push_back(fmt::format(
+        "dev.enabled: the demo page at http://{}/ gives its users' tokens to whoever opens it on "
+        "this machine, and lets them emit: for development only",
+        config.http.listen.ToString()));
   }
   return warnings;
 }

@@ -413,6 +413,27 @@ TEST_F(ConfigTest, WarnsOfListenersBeyondThisMachine) {
   EXPECT_THAT(ConfigWarnings(Load({{"MSAB_WS_LISTEN", "0.0.0.0:8080"}})), IsEmpty());
 }
 
+TEST_F(ConfigTest, TheDemoPageIsOffAndForThisMachineOnly) {
+  EXPECT_FALSE(Load({}).dev.enabled);
+  const Config on = Load({{"MSAB_DEV_ENABLED", "true"}});
+  EXPECT_TRUE(on.dev.enabled);
+  EXPECT_THAT(ConfigWarnings(on), ElementsAre(HasSubstr("for development only")));
+  for (const char* listen : {"0.0.0.0:9090", "192.0.2.1:9090", "[::]:9090"}) {
+    EXPECT_THAT(TomlFaults("dev.enabled = true", {{"MSAB_HTTP_LISTEN", listen}}),
+                ElementsAre(AllOf(HasSubstr("config.toml: dev.enabled: needs http.listen"),
+                                  HasSubstr(listen))));
+  }
+  EXPECT_EQ(Faults({{"MSAB_DEV_ENABLED", "true"}, {"MSAB_HTTP_LISTEN", "[::1]:9090"}}).size(), 0u);
+}
+
+TEST_F(ConfigTest, TheDemoUsersTokensNeedASecret) {
+  const std::string pem = Write("keys.pem", TestKey::Rsa().PublicPem());
+  const auto faults = Lines(LoadConfig(std::nullopt, {{"MSAB_API_KEYS", "laravel:the-key"},
+                                                      {"MSAB_JWT_KEYS_FILE", pem},
+                                                      {"MSAB_DEV_ENABLED", "true"}}));
+  EXPECT_THAT(faults, ElementsAre(HasSubstr("MSAB_DEV_ENABLED: needs auth.jwt_secrets")));
+}
+
 TEST_F(ConfigTest, ReadsCustomEvents) {
   const Config c = LoadToml(R"(
     [[custom_events]]
