@@ -1,0 +1,56 @@
+<?php
+
+declare(strict_types=1);
+
+use Illuminate\Database\Migrations\Migration;
+use Illuminate\Database\Schema\Blueprint;
+use Illuminate\Support\Facades\Schema;
+
+/** The outbox: events that wait to be sent, and who sends them. All times are milliseconds since 1970, the database's. */
+return new class extends Migration
+{
+    public function getConnection(): ?string
+    {
+        return config('msab.outbox.database');
+    }
+
+    public function up(): void
+    {
+        $table = config('msab.outbox.table', 'msab_outbox');
+        Schema::connection($this->getConnection())->create($table, function (Blueprint $blueprint) use ($table): void {
+            $blueprint->id();
+            $blueprint->string('connection', 64);
+            $blueprint->unsignedTinyInteger('lane');
+            $blueprint->string('event_id', 128);
+            $blueprint->string('event_name', 128);
+            $blueprint->string('audience', 191);
+            // Base64: bytes in a text column need no care on any database.
+            $blueprint->longText('body');
+            $blueprint->string('state', 8);
+            $blueprint->text('error')->nullable();
+            $blueprint->bigInteger('occurred_ms');
+            $blueprint->bigInteger('expires_ms')->nullable();
+            $blueprint->bigInteger('created_ms');
+            $blueprint->bigInteger('available_ms');
+            $blueprint->bigInteger('finished_ms')->nullable();
+            $blueprint->index(['connection', 'state', 'id'], "{$table}_due");
+            $blueprint->index(['state', 'finished_ms'], "{$table}_finished");
+        });
+        Schema::connection($this->getConnection())->create("{$table}_lanes", function (Blueprint $blueprint): void {
+            $blueprint->string('connection', 64);
+            $blueprint->unsignedTinyInteger('lane');
+            $blueprint->string('owner', 128);
+            $blueprint->bigInteger('expires_ms');
+            $blueprint->unsignedBigInteger('renewals');
+            $blueprint->text('error')->nullable();
+            $blueprint->primary(['connection', 'lane']);
+        });
+    }
+
+    public function down(): void
+    {
+        $table = config('msab.outbox.table', 'msab_outbox');
+        Schema::connection($this->getConnection())->dropIfExists("{$table}_lanes");
+        Schema::connection($this->getConnection())->dropIfExists($table);
+    }
+};
