@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Msab\Laravel\Outbox;
 
 use Illuminate\Database\Connection;
+use Illuminate\Database\MySqlConnection;
 use Illuminate\Database\Query\Builder;
 use Msab\Laravel\Delivery\Envelope;
 use stdClass;
@@ -53,8 +54,8 @@ final readonly class OutboxTable
             return [];
         }
         $rows = $this->state(RowState::Pending)
-            // MySQL might prefer to walk the primary key, through everything that was sent today.
-            ->forceIndex("{$this->table}_due")
+            // Left to itself, MySQL may walk the primary key instead, through everything that was sent today.
+            ->when($this->database instanceof MySqlConnection, fn (Builder $query) => $query->forceIndex("{$this->table}_due"))
             ->where('connection', $connection)
             ->where('available_ms', '<=', $this->clock->sql())
             ->when(count($lanes) < Lane::COUNT, fn (Builder $query) => $query->whereIntegerInRaw('lane', $lanes))
