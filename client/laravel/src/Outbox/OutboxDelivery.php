@@ -13,10 +13,11 @@ use Msab\Laravel\Delivery\Envelope;
  */
 final readonly class OutboxDelivery implements Delivery
 {
-    public function __construct(private OutboxTable $outbox) {}
+    public function __construct(private Outbox $outbox) {}
 
     public function deliver(Envelope $envelope): void
     {
-        $this->outbox->write($envelope);
+        // Asked anew: the application may have exchanged its connection since.
+        $this->outbox->table()->write($envelope);
     }
 }

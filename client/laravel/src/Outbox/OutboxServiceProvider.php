@@ -13,7 +13,6 @@ final class OutboxServiceProvider extends ServiceProvider
 {
     public function register(): void
     {
-        $this->app->bind(OutboxDelivery::class, fn (Container $app): OutboxDelivery => new OutboxDelivery($app->make(Outbox::class)->table()));
         $this->callAfterResolving(DeliveryManager::class, function (DeliveryManager $deliveries): void {
             $deliveries->extend('outbox', fn (Container $app): OutboxDelivery => $app->make(OutboxDelivery::class));
         });
