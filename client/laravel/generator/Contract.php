@@ -1,0 +1,46 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Msab\Laravel\Generator;
+
+/** The relay's contract: the AsyncAPI document that it prints. */
+final class Contract
+{
+    /** @param array<string, mixed> $document */
+    public function __construct(private readonly array $document) {}
+
+    public static function printedBy(string $relay): self
+    {
+        exec(escapeshellarg($relay).' --print-contract', $lines, $status);
+        if ($status !== 0) {
+            throw new \RuntimeException("$relay --print-contract failed; say where the relay is with --relay");
+        }
+
+        return new self(json_decode(implode("\n", $lines), true, flags: JSON_THROW_ON_ERROR));
+    }
+
+    /** A hash of everything in it. */
+    public function version(): string
+    {
+        return $this->document['info']['version'];
+    }
+
+    /**
+     * What the relay can be given to emit: messages by key (`BalanceUpdated`).
+     *
+     * @return array<string, array<string, mixed>>
+     */
+    public function events(): array
+    {
+        return array_filter(
+            $this->document['components']['messages'],
+            fn (array $message) => isset($message['x-emit-field']) && ! isset($message['x-custom']),
+        );
+    }
+
+    public function schema(string $key): Schema
+    {
+        return new Schema($key, $this->document['components']['schemas'][$key]);
+    }
+}
