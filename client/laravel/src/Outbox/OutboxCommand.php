@@ -70,7 +70,7 @@ final class OutboxCommand extends Command
         $moved = $worker->run((bool) $this->option('stop-when-empty'));
         $this->line("{$moved} rows left the outbox.", verbosity: 'v');
 
-        return self::SUCCESS;
+        return $worker->failed() ? self::FAILURE : self::SUCCESS;
     }
 
     /** @return list<string> */

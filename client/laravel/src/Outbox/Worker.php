@@ -44,7 +44,7 @@ final class Worker
     }
 
     /**
-     * @param  bool  $untilEmpty  ends as soon as nothing is due
+     * @param  bool  $untilEmpty  ends as soon as nothing is due, and at the first error
      * @return int rows that left the outbox
      */
     public function run(bool $untilEmpty = false): int
@@ -54,7 +54,7 @@ final class Worker
             while (! $this->stopping) {
                 $moved = $this->pass();
                 $total += $moved;
-                if ($this->isOver() || ($untilEmpty && $moved === 0 && $this->errors === 0 && $this->isEmpty())) {
+                if ($this->isOver() || ($untilEmpty && ($this->errors > 0 || ($moved === 0 && $this->isEmpty())))) {
                     break;
                 }
                 if ($moved === 0) {
@@ -66,6 +66,12 @@ final class Worker
         }
 
         return $total;
+    }
+
+    /** Whether the last look met an error, which was reported. */
+    public function failed(): bool
+    {
+        return $this->errors > 0;
     }
 
     /** One look at every relay's rows. */

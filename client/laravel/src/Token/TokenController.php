@@ -6,25 +6,24 @@ namespace Msab\Laravel\Token;
 
 use Illuminate\Auth\AuthenticationException;
 use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Contracts\Config\Repository;
 use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
 
 /** `POST /msab/token`: a fresh token for the signed-in user, and where to connect with it. */
 final readonly class TokenController
 {
-    public function __construct(private TokenIssuer $issuer, private ?string $url) {}
-
     /** @throws AuthenticationException where the route's middleware let a guest through */
-    public function __invoke(Request $request): JsonResponse
+    public function __invoke(Request $request, TokenIssuer $issuer, Repository $config): JsonResponse
     {
         $user = $request->user();
         if (! $user instanceof Authenticatable) {
             throw new AuthenticationException;
         }
-        $token = $this->issuer->issue($user);
+        $token = $issuer->issue($user);
 
         return new JsonResponse(
-            ['token' => $token->jwt, 'expiresAt' => $token->expiresAtMs, 'url' => $this->url],
+            ['token' => $token->jwt, 'expiresAt' => $token->expiresAtMs, 'url' => $config->get('msab.token.url')],
             200,
             ['Cache-Control' => 'no-store'],
         );

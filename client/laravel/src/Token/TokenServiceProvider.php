@@ -30,11 +30,6 @@ final class TokenServiceProvider extends ServiceProvider
                 $config['audience'] ?? null,
             );
         });
-        $this->app->bind(TokenController::class, function (Container $app): TokenController {
-            $url = $app->make(Repository::class)->get('msab.token.url');
-
-            return new TokenController($app->make(TokenIssuer::class), is_string($url) ? $url : null);
-        });
     }
 
     public function boot(Repository $config, Router $router): void

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Webhook;
 
+use InvalidArgumentException;
+
 /**
  * Checks and makes the signatures of Standard Webhooks
  * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md):
@@ -14,8 +16,25 @@ final readonly class Signature
     /** How far the timestamp of an attempt may be off, in either direction: seconds. */
     public const TOLERANCE = 300;
 
-    /** @param  list<WebhookSecret>  $secrets  any of which may have signed: the new and the old one while they rotate */
-    public function __construct(private array $secrets) {}
+    /**
+     * @param  list<WebhookSecret>  $secrets  any of which may have signed: the new and the old one while they rotate
+     * @param  ?string  $fault  why there is none: nothing is valid then
+     */
+    public function __construct(private array $secrets, private ?string $fault = null) {}
+
+    /**
+     * With the secrets of `msab.webhook.secrets`. One that is broken lets nobody in, and every attempt says so.
+     *
+     * @param  list<string>|string|null  $secrets
+     */
+    public static function fromConfig(#[\SensitiveParameter] array|string|null $secrets): self
+    {
+        try {
+            return new self(WebhookSecret::parseAll($secrets));
+        } catch (InvalidArgumentException $invalid) {
+            return new self([], $invalid->getMessage());
+        }
+    }
 
     /**
      * @param  int  $now  Unix seconds
@@ -25,7 +44,7 @@ final readonly class Signature
     public function verify(?string $id, ?string $timestamp, ?string $signatures, string $body, int $now): void
     {
         if ($this->secrets === []) {
-            throw new InvalidSignature('No webhook secret is configured (msab.webhook.secrets, MSAB_WEBHOOK_SECRETS).');
+            throw new InvalidSignature('msab.webhook.secrets (MSAB_WEBHOOK_SECRETS): '.($this->fault ?? 'none is configured.'));
         }
         if ($id === null || $id === '' || $timestamp === null || $signatures === null) {
             throw new InvalidSignature('A header is missing: webhook-id, webhook-timestamp and webhook-signature are required.');

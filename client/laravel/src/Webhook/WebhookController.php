@@ -7,7 +7,6 @@ namespace Msab\Laravel\Webhook;
 use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
 use Illuminate\Support\Carbon;
-use InvalidArgumentException;
 use Psr\Log\LoggerInterface;
 use stdClass;
 
@@ -23,21 +22,17 @@ final readonly class WebhookController
 
     private const MAX_COMMANDS = 32;
 
-    /** @param  list<string>|string|null  $secrets */
-    public function __construct(
-        private CommandRunner $runner,
-        private LoggerInterface $log,
-        #[\SensitiveParameter] private array|string|null $secrets,
-    ) {}
+    public function __construct(private LoggerInterface $log) {}
 
-    public function __invoke(Request $request): JsonResponse
+    /** A route keeps its controller for as long as the process lives: what may change comes with each request. */
+    public function __invoke(Request $request, CommandRunner $runner, Signature $signature): JsonResponse
     {
         $body = $request->getContent();
         if (strlen($body) > self::MAX_BYTES) {
             return $this->refuse(413, 'The body is larger than 256 KiB.');
         }
         try {
-            $this->signature()->verify(
+            $signature->verify(
                 $request->headers->get('webhook-id'),
                 $request->headers->get('webhook-timestamp'),
                 $request->headers->get('webhook-signature'),
@@ -50,21 +45,11 @@ final readonly class WebhookController
             return $this->refuse(401, 'The signature is not valid.');
         }
         try {
-            return new JsonResponse(['results' => $this->runner->run(self::commands($body))]);
+            return new JsonResponse(['results' => $runner->run(self::commands($body))]);
         } catch (InvalidCommand $invalid) {
             $this->log->warning('msab: a webhook was refused. '.$invalid->getMessage());
 
             return $this->refuse(400, $invalid->getMessage());
-        }
-    }
-
-    /** @throws InvalidSignature */
-    private function signature(): Signature
-    {
-        try {
-            return new Signature(WebhookSecret::parseAll($this->secrets));
-        } catch (InvalidArgumentException $invalid) {
-            throw new InvalidSignature('msab.webhook.secrets (MSAB_WEBHOOK_SECRETS): '.$invalid->getMessage());
         }
     }
 

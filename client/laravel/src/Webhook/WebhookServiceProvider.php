@@ -13,7 +13,6 @@ use Illuminate\Routing\Router;
 use Illuminate\Support\ServiceProvider;
 use LogicException;
 use Msab\Laravel\Outbox\DatabaseClock;
-use Psr\Log\LoggerInterface;
 
 /** The relay's webhook: its route, and the application's handlers behind it. */
 final class WebhookServiceProvider extends ServiceProvider
@@ -42,11 +41,11 @@ final class WebhookServiceProvider extends ServiceProvider
                 (int) $config->get('msab.webhook.budget_ms', 3000),
             );
         });
-        $this->app->bind(WebhookController::class, function (Container $app): WebhookController {
+        $this->app->bind(Signature::class, function (Container $app): Signature {
             /** @var list<string>|string|null $secrets */
             $secrets = $app->make(Repository::class)->get('msab.webhook.secrets');
 
-            return new WebhookController($app->make(CommandRunner::class), $app->make(LoggerInterface::class), $secrets);
+            return Signature::fromConfig($secrets);
         });
     }
 

@@ -29,6 +29,8 @@ trait UsesDatabases
     /** Makes an empty database with the package's tables; `outbox` and `second` are two sessions of it. */
     protected function useDatabase(string $kind): Connection
     {
+        DB::purge('outbox');
+        DB::purge('second');
         $connection = match ($kind) {
             'mariadb' => MariaDb::get()->connection(),
             'pgsql' => PostgreSql::get()->connection(),
