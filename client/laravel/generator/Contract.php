@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Generator;
 
+use Msab\Laravel\Contract\Fingerprint;
+
 /** The relay's contract: the AsyncAPI document that it prints. */
 final class Contract
 {
@@ -20,10 +22,9 @@ final class Contract
         return new self(json_decode(implode("\n", $lines), true, flags: JSON_THROW_ON_ERROR));
     }
 
-    /** A hash of everything in it. */
-    public function version(): string
+    public function fingerprint(): string
     {
-        return $this->document['info']['version'];
+        return Fingerprint::of($this->document);
     }
 
     /**
