@@ -26,9 +26,6 @@ use Msab\Laravel\Transport\Transports;
 /** Emits, deliveries, transports and broadcasts. */
 final class MsabServiceProvider extends ServiceProvider
 {
-    /** Laravel keeps what adds to jobs' payloads beyond one application; it is to be there once. */
-    private static bool $addsToPayloads = false;
-
     public function register(): void
     {
         $this->mergeConfigFrom(__DIR__.'/../config/msab.php', 'msab');
@@ -74,9 +71,6 @@ final class MsabServiceProvider extends ServiceProvider
         foreach ([JobProcessed::class, JobExceptionOccurred::class, JobFailed::class] as $end) {
             $events->listen($end, fn (JobProcessed|JobExceptionOccurred|JobFailed $event) => $jobs->ended($event->job));
         }
-        if (! self::$addsToPayloads) {
-            self::$addsToPayloads = true;
-            Queue::createPayloadUsing(fn (?string $connection, ?string $queue, array $payload) => BroadcastJobs::addition($payload));
-        }
+        Queue::createPayloadUsing(fn (?string $connection, ?string $queue, array $payload) => BroadcastJobs::addition($payload));
     }
 }
