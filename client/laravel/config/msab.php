@@ -53,6 +53,23 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Broadcasting
+    |--------------------------------------------------------------------------
+    |
+    | For BROADCAST_CONNECTION=msab. Channels, without "private-" or "presence-",
+    | that are one user, and that are one room of the id alone. Another private or
+    | presence channel is the room of its full name ("private-orders.7"); the public
+    | channel "everyone" is everyone, any other the room of its name.
+    |
+    */
+
+    'broadcasting' => [
+        'user_channels' => ['user.{id}', 'App.Models.User.{id}'],
+        'room_channels' => ['room.{id}'],
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | Relays
     |--------------------------------------------------------------------------
     |

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Generator;
 
+use Msab\Laravel\Contract\Fingerprint;
+
 /** The relay's contract: the AsyncAPI document that it prints. */
 final class Contract
 {
@@ -12,18 +14,20 @@ final class Contract
 
     public static function printedBy(string $relay): self
     {
-        exec(escapeshellarg($relay).' --print-contract', $lines, $status);
-        if ($status !== 0) {
+        // The relay refuses settings that it doesn't know; an application's are of the same prefix.
+        $environment = array_filter(getenv(), fn (string $name) => ! str_starts_with($name, 'MSAB_'), ARRAY_FILTER_USE_KEY);
+        $process = proc_open([$relay, '--print-contract'], [1 => ['pipe', 'w']], $pipes, null, $environment);
+        $text = is_resource($process) ? (string) stream_get_contents($pipes[1]) : '';
+        if (! is_resource($process) || proc_close($process) !== 0) {
             throw new \RuntimeException("$relay --print-contract failed; say where the relay is with --relay");
         }
 
-        return new self(json_decode(implode("\n", $lines), true, flags: JSON_THROW_ON_ERROR));
+        return new self(json_decode($text, true, flags: JSON_THROW_ON_ERROR));
     }
 
-    /** A hash of everything in it. */
-    public function version(): string
+    public function fingerprint(): string
     {
-        return $this->document['info']['version'];
+        return Fingerprint::of($this->document);
     }
 
     /**

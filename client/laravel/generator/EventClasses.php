@@ -38,19 +38,18 @@ final class EventClasses
 
     private function catalog(): string
     {
-        $uses = '';
         $entries = '';
         foreach ($this->contract->events() as $key => $event) {
             $entries .= "        '{$event['name']}' => $key::class,\n";
         }
 
-        return ClassWriter::head('Msab\\Laravel\\Events', ['Msab\\Laravel\\Contract\\CatalogEvent']).$uses
+        return ClassWriter::head('Msab\\Laravel\\Events', ['Msab\\Laravel\\Contract\\CatalogEvent'])
             .Code::comment(['The contract\'s events by name, and the contract that these classes were made from.'])
             .<<<PHP
             final class Catalog
             {
-                /** As the relay prints it: `info.version` of its contract. */
-                public const VERSION = '{$this->contract->version()}';
+                /** {@see \Msab\Laravel\Contract\Fingerprint} of that contract. */
+                public const FINGERPRINT = '{$this->contract->fingerprint()}';
 
                 /** @var array<string, class-string<CatalogEvent>> */
                 public const EVENTS = [

@@ -11,6 +11,7 @@ use Msab\Laravel\Contract\Target;
 use Msab\Laravel\Delivery\DeliveryManager;
 use Msab\Laravel\Delivery\Outcomes;
 use Msab\Laravel\Exceptions\InvalidEvent;
+use Msab\Laravel\Support\Strictness;
 use Msab\Laravel\Transport\EmitFailure;
 use Msab\Laravel\Transport\EmitResult;
 use Msab\Laravel\Transport\Transport;
@@ -95,10 +96,7 @@ class Relay
         try {
             $emission = $this->compose($pending, $name);
         } catch (\Throwable $exception) {
-            if ($this->isStrict()) {
-                throw $exception;
-            }
-            $this->app->make(Outcomes::class)->dropped($name, $exception);
+            $this->refuse($exception, $name);
 
             return null;
         }
@@ -108,6 +106,20 @@ class Relay
         $this->deliver($emission);
 
         return $emission->eventId;
+    }
+
+    /**
+     * @internal what becomes of an event that broke the contract
+     *
+     * @throws \Throwable the same, where `msab.strict`
+     */
+    public function refuse(\Throwable $exception, string $eventName = ''): void
+    {
+        if ($this->app->make(Strictness::class)->isOn()) {
+            throw $exception;
+        }
+        $name = $exception instanceof InvalidEvent ? $exception->eventName : $eventName;
+        $this->app->make(Outcomes::class)->dropped($name, $exception);
     }
 
     /** @internal for {@see PendingEmit::emitNow()} */
@@ -163,13 +175,6 @@ class Relay
         $name = $event->eventName();
 
         return EmissionFactory::make($this->name, $event, $pending->target, $pending->options);
-    }
-
-    private function isStrict(): bool
-    {
-        $strict = $this->app->make('config')->get('msab.strict');
-
-        return $strict === null ? ! $this->app->environment('production') : (bool) $strict;
     }
 
     private function to(\Closure $target): PendingEmit

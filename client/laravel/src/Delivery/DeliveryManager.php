@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Msab\Laravel\Delivery;
 
 use Illuminate\Support\Manager;
+use Msab\Laravel\Broadcasting\BroadcastDelivery;
 
 /**
  * The deliveries by name: `queue`, `outbox`, `defer`, `sync`, and those that the application adds
@@ -32,5 +33,11 @@ final class DeliveryManager extends Manager
     protected function createSyncDriver(): Delivery
     {
         return $this->container->make(SyncDelivery::class);
+    }
+
+    /** Of broadcasts; not for `msab.delivery`. */
+    protected function createBroadcastDriver(): Delivery
+    {
+        return $this->container->make(BroadcastDelivery::class);
     }
 }

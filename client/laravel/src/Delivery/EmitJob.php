@@ -72,7 +72,7 @@ final class EmitJob implements ShouldQueue
         );
         $end = $this->job->retryUntil();
 
-        return $end !== null && time() + $delay >= $end ? null : $delay;
+        return $end !== null && now()->getTimestamp() + $delay >= $end ? null : $delay;
     }
 
     /** 1, 2, 4 … 60 seconds, less up to a half, so that workers don't come back all at once. */

@@ -36,6 +36,12 @@ final readonly class Envelope
         public int $delaySeconds = 0,
     ) {}
 
+    /** The same, to be sent in so many seconds. */
+    public function later(int $seconds): self
+    {
+        return new self(...(['delaySeconds' => $seconds] + get_object_vars($this)));
+    }
+
     /**
      * Bytes as base64, because a queue writes its payloads as JSON.
      *

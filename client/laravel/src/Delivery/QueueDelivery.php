@@ -29,11 +29,16 @@ final class QueueDelivery implements Delivery
         $this->afterCommit->run(fn () => $this->push($envelope));
     }
 
-    /** At once, whatever transaction is open. */
-    public function push(Envelope $envelope): void
+    /** At once, whatever transaction is open; where the queue can't be reached, its exception. */
+    public function pushOrThrow(Envelope $envelope): void
+    {
+        $this->bus->dispatch($this->job($envelope));
+    }
+
+    private function push(Envelope $envelope): void
     {
         try {
-            $this->bus->dispatch($this->job($envelope));
+            $this->pushOrThrow($envelope);
         } catch (\Throwable $exception) {
             $this->outcomes->failed($envelope, $exception);
         }

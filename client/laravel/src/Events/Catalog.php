@@ -13,8 +13,8 @@ use Msab\Laravel\Contract\CatalogEvent;
  */
 final class Catalog
 {
-    /** As the relay prints it: `info.version` of its contract. */
-    public const VERSION = 'b4e5365f58778e28';
+    /** {@see \Msab\Laravel\Contract\Fingerprint} of that contract. */
+    public const FINGERPRINT = 'd28049618477a426';
 
     /** @var array<string, class-string<CatalogEvent>> */
     public const EVENTS = [

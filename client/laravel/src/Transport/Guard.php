@@ -71,7 +71,7 @@ final class Guard
             return $call($deadline);
         } catch (RelayException $exception) {
             $left = $deadline - (($this->clock)() - $begin);
-            if ($this->away || $left <= 0 || $exception->retryAfter() !== null
+            if ($this->away || $left < 0.001 || $exception->retryAfter() !== null
                 || $exception->status() !== StatusCode::Unavailable) {
                 throw $exception;
             }

@@ -16,6 +16,9 @@ final class HttpTransport extends RemoteTransport
 {
     private ?\CurlHandle $curl = null;
 
+    /** The last answer's `Date`. */
+    private ?string $date = null;
+
     public function __construct(
         private readonly HttpSettings $settings,
         Deadlines $deadlines,
@@ -62,6 +65,21 @@ final class HttpTransport extends RemoteTransport
     }
 
     /**
+     * The relay's contract, and the time that its clock shows.
+     *
+     * @return array{array<string, mixed>, int|null} an AsyncAPI document; seconds since 1970
+     *
+     * @throws RelayException
+     */
+    public function contract(float $seconds): array
+    {
+        $this->date = null;
+        $document = $this->call('GET', '/v1/contract', null, $seconds);
+
+        return [$document, $this->date === null ? null : (strtotime($this->date) ?: null)];
+    }
+
+    /**
      * @return array<string, mixed>
      *
      * @throws RelayException
@@ -78,6 +96,8 @@ final class HttpTransport extends RemoteTransport
             CURLOPT_HEADERFUNCTION => function ($curl, string $line) use (&$retryAfter): int {
                 if (preg_match('/^retry-after:\s*(\d+)\s*$/i', $line, $match) === 1) {
                     $retryAfter = (float) $match[1];
+                } elseif (preg_match('/^date:\s*(.+?)\s*$/i', $line, $match) === 1) {
+                    $this->date = $match[1];
                 }
 
                 return strlen($line);

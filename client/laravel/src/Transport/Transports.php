@@ -25,13 +25,21 @@ final class Transports
         return $this->made[$connection.'@'.getmypid()] ??= $this->make($connection);
     }
 
-    private function make(string $connection): Transport
+    /**
+     * Makes one that isn't kept.
+     *
+     * @param  string|null  $name  another than the configured one
+     *
+     * @throws InvalidArgumentException
+     */
+    public function make(string $connection, ?string $name = null): Transport
     {
         $config = $this->app->make('config')->get("msab.connections.$connection");
         if (! is_array($config)) {
             throw new InvalidArgumentException("msab.connections.$connection is not configured.");
         }
-        $name = $config['transport'] ?? 'auto';
+        // The environment's word `null` arrives as null: it is a transport, too.
+        $name ??= array_key_exists('transport', $config) ? $config['transport'] ?? 'null' : 'auto';
         if ($name === 'auto') {
             $name = Process::hasGrpc() && ! Process::isForkedFromCli() ? 'grpc' : 'http';
         }
@@ -40,7 +48,7 @@ final class Transports
             'grpc' => $this->grpc($connection, $config),
             'http' => $this->http($config),
             'log' => new LogTransport($this->app->make('log')->channel($config['log_channel'] ?? null)),
-            'null', null => new NullTransport,
+            'null' => new NullTransport,
             default => throw new InvalidArgumentException(
                 "msab.connections.$connection.transport is '$name': must be auto, grpc, http, log or null.",
             ),

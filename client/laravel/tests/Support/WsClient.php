@@ -17,8 +17,11 @@ final class WsClient
 
     private int $lastId = 0;
 
-    /** @param list<string> $rooms joined at once */
-    public function __construct(int $port, string $token, array $rooms = [], ?string $cursor = null)
+    /**
+     * @param  list<string>  $rooms  joined at once
+     * @param  bool  $live  whether to read on past what was missed
+     */
+    public function __construct(int $port, string $token, array $rooms = [], ?string $cursor = null, bool $live = true)
     {
         $socket = stream_socket_client("tcp://127.0.0.1:$port", $code, $message, 5);
         if ($socket === false) {
@@ -36,7 +39,9 @@ final class WsClient
         }
         $this->buffer = substr($this->buffer, (int) strpos($this->buffer, "\r\n\r\n") + 4);
         $this->welcome = $this->next('welcome')['data'];
-        $this->next('live');
+        if ($live) {
+            $this->next('live');
+        }
     }
 
     public function connectionId(): string

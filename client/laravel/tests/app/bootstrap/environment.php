@@ -29,7 +29,7 @@ $defaults = [
     'CACHE_STORE' => 'array',
     'SESSION_DRIVER' => 'array',
     'QUEUE_CONNECTION' => 'database',
-    'BROADCAST_CONNECTION' => 'null',
+    'BROADCAST_CONNECTION' => 'msab',
     'MSAB_API_KEY' => 'test-key',
 ];
 foreach ($defaults as $name => $value) {

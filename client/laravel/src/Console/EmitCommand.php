@@ -1,0 +1,96 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Msab\Laravel\Console;
+
+use Illuminate\Console\Command;
+use Msab\Laravel\Contract\Checker;
+use Msab\Laravel\Contract\CustomEvent;
+use Msab\Laravel\Contract\RelayEvent;
+use Msab\Laravel\Events\Catalog;
+use Msab\Laravel\Exceptions\InvalidEvent;
+use Msab\Laravel\Exceptions\RelayException;
+use Msab\Laravel\Msab;
+use Msab\Laravel\PendingEmit;
+use Msab\Laravel\Relay;
+
+/** Emits one event by hand, and shows the relay's answer. */
+final class EmitCommand extends Command
+{
+    protected $signature = 'msab:emit
+        {event : its name: balance.updated}
+        {data={} : its data as JSON, in the contract\'s keys}
+        {--user=* : to this user; several: to each of them}
+        {--room= : to this room}
+        {--everyone : to everyone}
+        {--id= : the event\'s id; a second emit with it changes nothing}
+        {--connection= : as in msab.connections}';
+
+    protected $description = 'Emit an event to the relay, at once: msab:emit balance.updated \'{"user_id":42,"coins":"1"}\'';
+
+    public function handle(Msab $msab): int
+    {
+        $relay = $msab->connection($this->option('connection'));
+        try {
+            $pending = $this->target($relay);
+            $id = $this->option('id');
+            $result = ($id === null ? $pending : $pending->id($id))->emitNow($this->relayEvent());
+        } catch (InvalidEvent $exception) {
+            return $this->refused($exception->eventName, $exception->violations);
+        } catch (RelayException $exception) {
+            $this->components->error($exception->getMessage());
+
+            return $this->refused($this->argument('event'), $exception->violations());
+        }
+        $this->components->info("{$this->argument('event')} was accepted by {$relay->transport()->name()}.");
+        foreach (get_object_vars($result) as $name => $value) {
+            $this->components->twoColumnDetail($name, is_bool($value) ? var_export($value, true) : (string) $value);
+        }
+
+        return self::SUCCESS;
+    }
+
+    private function target(Relay $relay): PendingEmit
+    {
+        $users = (array) $this->option('user');
+
+        return match (true) {
+            (bool) $this->option('everyone') => $relay->toEveryone(),
+            $this->option('room') !== null && count($users) === 1 => $relay->toUserInRoom($users[0], $this->option('room')),
+            $this->option('room') !== null => $relay->toRoom($this->option('room')),
+            $users !== [] => $relay->toUsers($users),
+            default => new PendingEmit($relay),
+        };
+    }
+
+    /** @throws InvalidEvent */
+    private function relayEvent(): RelayEvent
+    {
+        $name = (string) $this->argument('event');
+        $data = json_decode((string) $this->argument('data'), true);
+        if (! is_array($data)) {
+            throw InvalidEvent::because($name, 'data', 'is no JSON object: '.json_last_error_msg());
+        }
+        $class = Catalog::EVENTS[$name] ?? null;
+        if ($class === null) {
+            return new CustomEvent($name, $data);
+        }
+        $check = new Checker;
+        $event = $class::fromArray($data, $check);
+        $violations = $check->violations();
+
+        return $violations === [] ? $event : throw new InvalidEvent($name, $violations);
+    }
+
+    /** @param list<\Msab\Laravel\Contract\Violation> $violations */
+    private function refused(string $name, array $violations): int
+    {
+        if ($violations !== []) {
+            $this->components->error("$name breaks the contract:");
+            $this->components->bulletList(array_map(strval(...), $violations));
+        }
+
+        return self::FAILURE;
+    }
+}
