@@ -138,7 +138,7 @@ return [
         'batch' => 256,
 
         // Seconds after which the lanes of a worker that is gone are taken over; at least 3.
-        'lease' => 15,
+        'lease' => env('MSAB_OUTBOX_LEASE', 15),
 
         // What msab:outbox prune leaves.
         'keep_sent_hours' => 24,
@@ -206,10 +206,6 @@ return [
 
         // A class that implements Msab\Laravel\Webhook\JoinHandler. null: routes/channels.php decides.
         'joins' => null,
-
-        // The channel whose callback says who may join the room {id}, where its name doesn't start
-        // with private- or presence-.
-        'room_channel' => 'room.{id}',
 
         // The guard whose users the relay knows. null: the default.
         'guard' => null,

@@ -17,7 +17,7 @@ use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 
 /**
  * Lets a user into a room if the application's routes/channels.php does: the room `private-orders.7` or `presence-orders.7`
- * asks the callback of the channel `orders.{id}`, any other room `42` that of `room.{id}` (`msab.webhook.room_channel`).
+ * asks the callback of the channel `orders.{id}`, any other room `42` that of `room.{id}` (`msab.broadcasting.room_channels`).
  *
  * The others in the room see the user's profile as in their token, and what a presence channel's callback returned.
  */
@@ -39,7 +39,7 @@ final readonly class ChannelJoinHandler implements JoinHandler
         $request = Request::create('/', 'POST', ['channel_name' => $join->roomId]);
         $request->setUserResolver(fn (): Authenticatable => $user);
         try {
-            $answer = $this->callbacks()->authorize($request, $this->channelOf($join->roomId));
+            $answer = $this->ask($request, $join->roomId);
         } catch (AccessDeniedHttpException) {
             return new Rejected('ROOM_FORBIDDEN', 'The user may not join this room.');
         }
@@ -56,16 +56,35 @@ final readonly class ChannelJoinHandler implements JoinHandler
         return Accepted::join($shown + $this->profile->of($user));
     }
 
-    private function channelOf(string $roomId): string
+    /**
+     * What the first callback that says yes returned.
+     *
+     * @throws AccessDeniedHttpException
+     */
+    private function ask(Request $request, string $roomId): mixed
+    {
+        $callbacks = $this->callbacks();
+        foreach ($this->channelsOf($roomId) as $channel) {
+            try {
+                return $callbacks->authorize($request, $channel);
+            } catch (AccessDeniedHttpException) {
+                continue;
+            }
+        }
+        throw new AccessDeniedHttpException;
+    }
+
+    /** @return list<string> the channels, as routes/channels.php names them, whose broadcasts go to this room */
+    private function channelsOf(string $roomId): array
     {
         foreach (['private-', 'presence-'] as $prefix) {
             if (str_starts_with($roomId, $prefix)) {
-                return substr($roomId, strlen($prefix));
+                return [substr($roomId, strlen($prefix))];
             }
         }
-        $pattern = $this->config->get('msab.webhook.room_channel');
+        $patterns = array_filter((array) $this->config->get('msab.broadcasting.room_channels'), is_string(...));
 
-        return str_replace('{id}', $roomId, is_string($pattern) ? $pattern : 'room.{id}');
+        return array_values(array_map(fn (string $pattern): string => (string) preg_replace('/\{.*?\}/', $roomId, $pattern), $patterns));
     }
 
     private function callbacks(): ChannelCallbacks

@@ -67,7 +67,7 @@ final class ChannelJoinTest extends TestCase
         Broadcast::channel('room.{id}', fn (User $user, string $id): bool => $id === '42');
         self::assertSame('accepted', $this->join('42')['status']);
         self::assertSame('rejected', $this->join('43')['status']);
-        config(['msab.webhook.room_channel' => 'stage.{id}']);
+        config(['msab.broadcasting.room_channels' => ['room.{id}', 'stage.{stage}']]);
         Broadcast::channel('stage.{id}', fn (User $user, string $id): bool => $id === '43');
         self::assertSame('accepted', $this->join('43')['status']);
     }
