@@ -65,6 +65,7 @@ final class WebhookTest extends TestCase
 
     public function test_gifts_are_rejected_where_nobody_handles_them(): void
     {
+        $this->app->offsetUnset(GiftHandler::class);
         $this->deliver(SignedPost::of(SignedPost::gift('a')))->assertOk()->assertJsonPath('results.0.code', 'GIFTS_NOT_HANDLED');
     }
 
