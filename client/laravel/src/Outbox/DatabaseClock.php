@@ -16,11 +16,7 @@ final readonly class DatabaseClock
 {
     public function __construct(private Connection $database) {}
 
-    /**
-     * SQL for now, plus `$offsetMs`.
-     *
-     * @return Expression<string>
-     */
+    /** SQL for now, plus `$offsetMs`. */
     public function sql(int $offsetMs = 0): Expression
     {
         $now = match ($driver = $this->database->getDriverName()) {

@@ -9,7 +9,6 @@ use Illuminate\Contracts\Config\Repository;
 use Illuminate\Database\Connection;
 use Illuminate\Database\DatabaseManager;
 use InvalidArgumentException;
-use LogicException;
 use Msab\Laravel\Delivery\Outcomes;
 use Msab\Laravel\Transport\Transport;
 
@@ -84,9 +83,8 @@ final readonly class Outbox
     private function database(): Connection
     {
         $name = $this->config->get('msab.outbox.database');
-        $database = $this->databases->connection(is_string($name) ? $name : null);
 
-        return $database instanceof Connection ? $database : throw new LogicException('The outbox needs one of Laravel\'s database connections.');
+        return $this->databases->connection(is_string($name) ? $name : null);
     }
 
     private function clock(): DatabaseClock

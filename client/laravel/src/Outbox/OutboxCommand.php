@@ -4,10 +4,10 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Outbox;
 
+use Carbon\CarbonInterval;
 use Illuminate\Console\Command;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Debug\ExceptionHandler;
-use Illuminate\Support\Carbon;
 use InvalidArgumentException;
 use Msab\Laravel\Msab;
 use Msab\Laravel\Transport\Transport;
@@ -190,7 +190,7 @@ final class OutboxCommand extends Command
 
     private static function age(float $seconds): string
     {
-        return $seconds < 120 ? sprintf('%.1f s', $seconds) : Carbon::now()->subSeconds((int) $seconds)->diffForHumans(syntax: true);
+        return $seconds < 120 ? sprintf('%.1f s', $seconds) : CarbonInterval::seconds((int) $seconds)->cascade()->forHumans(parts: 1);
     }
 
     private static function reason(?string $error): string

@@ -45,7 +45,10 @@ final class ChannelCallbacks extends Broadcaster
         throw new LogicException('Only authorize() is meant to be called.');
     }
 
-    /** @param  array<mixed>  $channels @param  array<mixed>  $payload */
+    /**
+     * @param  array<mixed>  $channels
+     * @param  array<mixed>  $payload
+     */
     public function broadcast(array $channels, $event, array $payload = []): never
     {
         throw new LogicException('Only authorize() is meant to be called.');

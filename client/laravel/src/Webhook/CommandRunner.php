@@ -53,7 +53,7 @@ final readonly class CommandRunner
         return $results;
     }
 
-    /** @return array<string, mixed> */
+    /** @return array{status: 'accepted', data: array<string, mixed>}|array{status: 'rejected', code: string, reason: string}|array{status: 'retry', retryAfterMs: int} */
     private function answer(stdClass $wire): array
     {
         try {

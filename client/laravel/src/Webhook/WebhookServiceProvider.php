@@ -7,7 +7,6 @@ namespace Msab\Laravel\Webhook;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
-use Illuminate\Database\Connection;
 use Illuminate\Database\DatabaseManager;
 use Illuminate\Routing\Router;
 use Illuminate\Support\ServiceProvider;
@@ -23,9 +22,6 @@ final class WebhookServiceProvider extends ServiceProvider
             $config = $app->make(Repository::class);
             $name = $config->get('msab.webhook.database');
             $database = $app->make(DatabaseManager::class)->connection(is_string($name) ? $name : null);
-            if (! $database instanceof Connection) {
-                throw new LogicException('The receipts need one of Laravel\'s database connections.');
-            }
             $table = $config->get('msab.webhook.receipts');
 
             return new Receipts($database, is_string($table) ? $table : 'msab_receipts', new DatabaseClock($database));
