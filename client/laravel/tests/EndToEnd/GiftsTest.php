@@ -86,7 +86,8 @@ final class GiftsTest extends RelayTestCase
         $reply = $this->gift(['quantity' => 11, 'transactionId' => 't', 'batchId' => 'combo']);
         self::assertFalse($reply['ok']);
         self::assertSame('REJECTED', $reply['error']['code']);
-        self::assertSame(['code' => 'INSUFFICIENT_BALANCE', 'reason' => 'Not enough coins.'], $reply['error']['details']);
+        self::assertSame('INSUFFICIENT_BALANCE', $reply['error']['details']['code']);
+        self::assertSame('Not enough coins.', $reply['error']['details']['reason']);
         foreach ([$this->sender, $again] as $client) {
             self::assertEquals(
                 ['transactionId' => 't', 'code' => 'INSUFFICIENT_BALANCE', 'reason' => 'Not enough coins.', 'batchId' => 'combo'],
@@ -98,7 +99,7 @@ final class GiftsTest extends RelayTestCase
 
         // Rejections are not kept: the same transaction may succeed once there is enough.
         User::query()->whereKey(1)->update(['coins' => 110]);
-        self::assertTrue($this->gift(['quantity' => 11, 'transactionId' => 't', 'batchId' => 'combo'])['ok']);
+        $this->acceptedGift('t', ['quantity' => 11, 'batchId' => 'combo']);
     }
 
     public function test_with_laravel_down_the_outcome_is_unknown_and_a_repeat_is_charged_once(): void
@@ -109,11 +110,7 @@ final class GiftsTest extends RelayTestCase
         self::assertSame('UPSTREAM_UNAVAILABLE', $reply['error']['code']);
         self::assertSame(['t', 'UPSTREAM_UNAVAILABLE'], array_slice(array_values($this->sender->next('gift:error')['data']), 0, 2));
         $this->laravel->start();
-        $reply = Until::true(function (): ?array {
-            $reply = $this->gift(['transactionId' => 't']);
-
-            return $reply['ok'] ? $reply : null;
-        }, 'the relay to reach Laravel again');
+        $reply = $this->acceptedGift('t');
         self::assertSame([2], $reply['data']['acceptedRecipientIds']);
         self::assertSame([90, 5], $this->coins(1, 2));
         self::assertSame('t', $this->other->next('gift:received')['data']['transactionId']);
@@ -141,7 +138,7 @@ final class GiftsTest extends RelayTestCase
         $this->laravel->signal(SIGCONT);
         self::assertSame('t', $this->other->next('gift:received', 20)['data']['transactionId']);
         // The repeat is answered from the receipt, and shown no second time.
-        self::assertTrue($this->gift(['transactionId' => 't'])['ok']);
+        $this->acceptedGift('t');
         self::assertSame([90, 5], $this->coins(1, 2));
         self::assertSame([], $this->other->drain());
     }
@@ -149,8 +146,8 @@ final class GiftsTest extends RelayTestCase
     public function test_a_repeated_transaction_is_charged_once_and_a_changed_one_is_refused(): void
     {
         $this->begin();
-        $first = $this->gift(['transactionId' => 't']);
-        $second = $this->gift(['transactionId' => 't']);
+        $first = $this->acceptedGift('t');
+        $second = $this->acceptedGift('t');
         self::assertSame($first['data'], $second['data']);
         $changed = $this->gift(['transactionId' => 't', 'quantity' => 2]);
         self::assertSame('TRANSACTION_MISMATCH', $changed['error']['details']['code']);
@@ -193,16 +190,16 @@ final class GiftsTest extends RelayTestCase
     public function test_a_secret_rotates_without_a_lost_gift_and_a_wrong_one_is_told_to_the_operator(): void
     {
         $this->begin();
-        self::assertTrue($this->gift()['ok'], 'the old one');
+        $this->acceptedGift('with the old one');
         $this->laravel->stop();
         $this->laravel->start(['MSAB_WEBHOOK_SECRETS' => self::NEW_SECRET]);
-        self::assertTrue($this->gift()['ok'], 'the new one');
-        self::assertStringNotContainsString('laravel', $this->readiness());
+        $this->acceptedGift('with the new one');
+        self::assertTrue($this->relaySaysLaravelIsWell());
 
         $this->laravel->stop();
         $this->laravel->start(['MSAB_WEBHOOK_SECRETS' => 'whsec_'.base64_encode(random_bytes(32))]);
         self::assertSame('UPSTREAM_UNAVAILABLE', $this->gift()['error']['code']);
-        self::assertStringContainsString('laravel', $this->readiness());
+        self::assertFalse($this->relaySaysLaravelIsWell());
         self::assertSame([80, 10], $this->coins(1, 2));
     }
 
@@ -230,6 +227,7 @@ final class GiftsTest extends RelayTestCase
         }
         Gift::query()->forceCreate(['id' => 1, 'name' => 'Rose', 'price' => self::PRICE]);
         $this->laravel->start();
+        self::assertSame(200, SignedPost::sendAll($this->laravel->url('/msab/webhook'), SignedPost::of())[0]['status']);
         [$this->sender, $this->other] = [$this->connect(1), $this->connect(2)];
     }
 
@@ -251,14 +249,36 @@ final class GiftsTest extends RelayTestCase
         return $this->sender->request('gift:send', $data + ['roomId' => '7', 'giftId' => 1, 'recipientId' => 2]);
     }
 
+    /**
+     * As a client does that was told that the outcome is unknown: repeats until it is known. A slow machine may need it
+     * anywhere.
+     *
+     * @param  array<string, mixed>  $data
+     * @return array<string, mixed>
+     */
+    private function acceptedGift(string $transaction, array $data = []): array
+    {
+        $reply = Until::true(function () use ($transaction, $data): ?array {
+            $reply = $this->gift(['transactionId' => $transaction] + $data);
+
+            return ($reply['error']['code'] ?? '') === 'UPSTREAM_UNAVAILABLE' ? null : $reply;
+        }, 'Laravel to answer');
+        self::assertTrue($reply['ok'], "{$transaction}: ".json_encode($reply));
+
+        return $reply;
+    }
+
     /** @return list<int> */
     private function coins(int ...$users): array
     {
         return array_map(fn (int $user): int => (int) DB::table('users')->where('id', $user)->value('coins'), array_values($users));
     }
 
-    private function readiness(): string
+    private function relaySaysLaravelIsWell(): bool
     {
-        return (string) file_get_contents("http://127.0.0.1:{$this->relay->httpPort}/readyz");
+        $ready = json_decode((string) file_get_contents("http://127.0.0.1:{$this->relay->httpPort}/readyz"), true);
+        self::assertTrue($ready['ready'], 'one named thing is degraded, and the relay is ready');
+
+        return array_column($ready['checks'], 'ok', 'name')['laravel'];
     }
 }
