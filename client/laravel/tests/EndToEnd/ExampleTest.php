@@ -60,7 +60,7 @@ final class ExampleTest extends RelayTestCase
 
     public function test_nothing_of_a_rolled_back_transaction_reaches_anybody(): void
     {
-        $user = User::create(['id' => 42, 'name' => 'Ann']);
+        $user = User::create(['id' => 42, 'name' => 'Ann', 'coins' => 1]);
         $client = $this->relay->connect(42);
         $this->startWorker();
         DB::beginTransaction();

@@ -62,7 +62,7 @@ final class WsClient
         }
     }
 
-    /** @param array<string, mixed> $frame */
+    /** @param  array<string, mixed>  $frame */
     public function send(array $frame): void
     {
         $text = json_encode($frame, JSON_THROW_ON_ERROR);
