@@ -104,10 +104,10 @@ return [
                 'cert_key' => env('MSAB_HTTP_CERT_KEY'),
             ],
 
-            // Seconds for one call.
+            // Seconds for one call: while a user waits, and in workers and commands.
             'deadline' => [
-                'request' => 0.3,
-                'worker' => 2.0,
+                'request' => env('MSAB_DEADLINE_REQUEST', 0.3),
+                'worker' => env('MSAB_DEADLINE_WORKER', 2.0),
             ],
 
             // For the transport "log"; null: the default channel.

@@ -16,7 +16,7 @@ final class ClassWriter
 
     private readonly ?Field $target;
 
-    /** @param array<string, mixed>|null $event the contract's message, where the schema is an event's */
+    /** @param  array<string, mixed>|null  $event the contract's message, where the schema is an event's */
     public function __construct(
         private readonly Schema $schema,
         private readonly ?array $event,
@@ -61,7 +61,7 @@ final class ClassWriter
         return $enums;
     }
 
-    /** @param list<string> $uses */
+    /** @param  list<string>  $uses */
     public static function head(string $namespace, array $uses): string
     {
         sort($uses);
@@ -138,7 +138,7 @@ final class ClassWriter
             $docs[] = "@param  array<string, mixed>  \$$spread  Further keys, beside the ones above.";
             $parameters .= "        public array \$$spread = [],\n";
         }
-        $docs = array_map(fn (string $doc) => preg_replace('/  +$/', '', $doc), $docs);
+        $docs = array_map(fn (string $doc) => rtrim($doc), $docs);
 
         return Code::comment($docs, '    ')."    public function __construct(\n$parameters    ) {}\n";
     }
@@ -170,11 +170,19 @@ final class ClassWriter
             $with = "return new self(...['{$this->target->name()}' => $id] + get_object_vars(\$this));";
         }
 
+        $keyType = $this->target === null ? 'null' : 'string';
+        $idType = match ($this->target?->type()) {
+            null => 'null',
+            'integer' => '?int',
+            default => 'int|string|null',
+        };
+        $name = $this->event['name'] ?? '';
+
         return array_map(fn (array $method) => "    public $method[0]\n    {\n        $method[1]\n    }\n", [
-            ['function eventName(): string', "return '{$this->event['name']}';"],
+            ['function eventName(): string', "return '$name';"],
             ['static function audiences(): array', "return [$audiences];"],
-            ['static function targetKey(): ?string', "return $key;"],
-            ['function targetId(): int|string|null', "return $value;"],
+            ["static function targetKey(): $keyType", "return $key;"],
+            ["function targetId(): $idType", "return $value;"],
             ['function withTargetId(int|string $id): static', $with],
             ['function putInto(EmitEventRequest $request): void', "\$request->$setter(\$this->toMessage());"],
         ]);

@@ -24,7 +24,7 @@ final class Code
         return "$indent/**\n".implode("\n", $lines)."\n$indent */\n";
     }
 
-    /** @param array<string, string|null> $arguments by name; null: left out */
+    /** @param  array<string, string|null>  $arguments by name; null: left out */
     public static function arguments(array $arguments): string
     {
         $parts = [];
@@ -37,7 +37,7 @@ final class Code
         return implode(', ', $parts);
     }
 
-    /** @param list<string> $statements */
+    /** @param  list<string>  $statements */
     public static function body(array $statements): string
     {
         return implode('', array_map(fn (string $line) => $line === '' ? "\n" : "        $line\n", $statements));

@@ -9,7 +9,7 @@ use Msab\Laravel\Contract\Fingerprint;
 /** The relay's contract: the AsyncAPI document that it prints. */
 final class Contract
 {
-    /** @param array<string, mixed> $document */
+    /** @param  array<string, mixed>  $document */
     public function __construct(private readonly array $document) {}
 
     public static function printedBy(string $relay): self

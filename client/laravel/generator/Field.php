@@ -12,7 +12,7 @@ final class Field
 
     public readonly bool $isList;
 
-    /** @param array<string, mixed> $property */
+    /** @param  array<string, mixed>  $property */
     public function __construct(
         private readonly Schema $owner,
         public readonly string $key,

@@ -10,7 +10,7 @@ final class Schema
     /** @var list<Field> */
     private readonly array $fields;
 
-    /** @param array<string, mixed> $schema */
+    /** @param  array<string, mixed>  $schema */
     public function __construct(
         public readonly string $key,
         private readonly array $schema,

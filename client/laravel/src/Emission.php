@@ -11,7 +11,7 @@ use Msab\Laravel\Delivery\Envelope;
 /** One `emit()`: the event as it goes out, whom to, and the envelopes that carry it. */
 final readonly class Emission
 {
-    /** @param non-empty-list<Envelope> $envelopes several where it is for more than 10,000 users */
+    /** @param  non-empty-list<Envelope>  $envelopes several where it is for more than 10,000 users */
     public function __construct(
         public string $eventId,
         public RelayEvent $event,

@@ -70,6 +70,8 @@ final class EmissionFactory
             );
         }
 
+        assert($envelopes !== []);
+
         return new Emission($eventId, $event, $target, $options, $envelopes);
     }
 

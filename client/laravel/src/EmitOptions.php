@@ -24,7 +24,7 @@ final readonly class EmitOptions
         public int $delaySeconds = 0,
     ) {}
 
-    /** @param array<string, mixed> $changes by property */
+    /** @param  array<string, mixed>  $changes by property */
     public function with(array $changes): self
     {
         return new self(...($changes + get_object_vars($this)));

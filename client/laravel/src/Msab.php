@@ -20,7 +20,7 @@ class Msab
 
     public function __construct(protected readonly Application $app) {}
 
-    /** @param string|null $name as in `msab.connections`; null: `msab.default` */
+    /** @param  string|null  $name as in `msab.connections`; null: `msab.default` */
     public function connection(?string $name = null): Relay
     {
         $name ??= (string) $this->app->make('config')->get('msab.default', 'default');

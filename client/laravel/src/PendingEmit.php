@@ -123,7 +123,7 @@ final class PendingEmit
         return $this->relay->send($event === null ? $this : $this->event($event), $deadline);
     }
 
-    /** @param array<string, mixed> $changes */
+    /** @param  array<string, mixed>  $changes */
     private function with(array $changes): self
     {
         return new self($this->relay, $this->target, $this->event, $this->options->with($changes));

@@ -165,7 +165,7 @@ class Relay
         return EmitResult::sum($emission->eventId, $accepted);
     }
 
-    /** @param string $name out: the event's, as soon as it is known */
+    /** @param  string  $name out: the event's, as soon as it is known */
     private function compose(PendingEmit $pending, string &$name = ''): ?Emission
     {
         $event = $pending->event instanceof \Closure ? ($pending->event)() : $pending->event;

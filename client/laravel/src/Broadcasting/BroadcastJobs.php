@@ -51,7 +51,7 @@ final class BroadcastJobs
         return $job !== null && ! $job instanceof SyncJob && self::isBroadcast($job->payload()) ? $job : null;
     }
 
-    /** @param array<string, mixed> $payload */
+    /** @param  array<string, mixed>  $payload */
     private static function isBroadcast(array $payload): bool
     {
         return is_a($payload['data']['commandName'] ?? '', BroadcastEvent::class, true);

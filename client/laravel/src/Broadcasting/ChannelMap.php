@@ -70,7 +70,7 @@ final class ChannelMap
         return $channel === 'everyone' ? Target::everyone() : Target::room($channel);
     }
 
-    /** @param list<string> $expressions */
+    /** @param  list<string>  $expressions */
     private static function match(array $expressions, string $name): ?string
     {
         foreach ($expressions as $expression) {

@@ -26,7 +26,7 @@ final class MsabBroadcaster extends Broadcaster
 {
     use UsePusherChannelConventions;
 
-    /** @param string|null $connection as in `msab.connections`; null: the default one */
+    /** @param  string|null  $connection as in `msab.connections`; null: the default one */
     public function __construct(
         private readonly ChannelMap $channelMap,
         private readonly BroadcastJobs $jobs,

@@ -31,6 +31,12 @@ final class DoctorCommand extends Command
         $this->ill = false;
         $config = $this->laravel->make('config');
         $connection = (string) ($this->option('connection') ?? $config->get('msab.default', 'default'));
+        if ($this->isForkSupportOn()) {
+            // Nothing more: whatever runs a process now, such as finding the terminal's width, may hang.
+            $this->output->writeln('<fg=red>grpc.enable_fork_support is on: proc_open and pcntl_fork can deadlock; remove it from php.ini</>');
+
+            return self::FAILURE;
+        }
         $this->checkExtension();
         $this->checkDelivery((string) $config->get('msab.delivery'));
         if ((string) $config->get("msab.connections.$connection.key") === '') {
@@ -60,11 +66,12 @@ final class DoctorCommand extends Command
             return;
         }
         $this->good('gRPC extension', (string) phpversion('grpc'));
-        if (filter_var(ini_get('grpc.enable_fork_support'), FILTER_VALIDATE_BOOLEAN)) {
-            $this->bad('grpc.enable_fork_support', 'on: proc_open and pcntl_fork can deadlock; remove it from php.ini');
-        } else {
-            $this->good('grpc.enable_fork_support', 'off');
-        }
+        $this->good('grpc.enable_fork_support', 'off');
+    }
+
+    private function isForkSupportOn(): bool
+    {
+        return Process::hasGrpc() && filter_var(ini_get('grpc.enable_fork_support'), FILTER_VALIDATE_BOOLEAN);
     }
 
     private function checkDelivery(string $delivery): void

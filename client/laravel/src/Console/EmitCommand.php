@@ -31,19 +31,19 @@ final class EmitCommand extends Command
 
     public function handle(Msab $msab): int
     {
-        $relay = $msab->connection($this->option('connection'));
+        $relay = $msab->connection($this->text('connection'));
         try {
             $pending = $this->target($relay);
-            $id = $this->option('id');
+            $id = $this->text('id');
             $result = ($id === null ? $pending : $pending->id($id))->emitNow($this->relayEvent());
         } catch (InvalidEvent $exception) {
             return $this->refused($exception->eventName, $exception->violations);
         } catch (RelayException $exception) {
             $this->components->error($exception->getMessage());
 
-            return $this->refused($this->argument('event'), $exception->violations());
+            return $this->refused($this->eventName(), $exception->violations());
         }
-        $this->components->info("{$this->argument('event')} was accepted by {$relay->transport()->name()}.");
+        $this->components->info("{$this->eventName()} was accepted by {$relay->transport()->name()}.");
         foreach (get_object_vars($result) as $name => $value) {
             $this->components->twoColumnDetail($name, is_bool($value) ? var_export($value, true) : (string) $value);
         }
@@ -54,21 +54,37 @@ final class EmitCommand extends Command
     private function target(Relay $relay): PendingEmit
     {
         $users = (array) $this->option('user');
+        $room = $this->text('room');
 
         return match (true) {
             (bool) $this->option('everyone') => $relay->toEveryone(),
-            $this->option('room') !== null && count($users) === 1 => $relay->toUserInRoom($users[0], $this->option('room')),
-            $this->option('room') !== null => $relay->toRoom($this->option('room')),
+            $room !== null && count($users) === 1 => $relay->toUserInRoom($users[0], $room),
+            $room !== null => $relay->toRoom($room),
             $users !== [] => $relay->toUsers($users),
             default => new PendingEmit($relay),
         };
     }
 
+    private function eventName(): string
+    {
+        $name = $this->argument('event');
+
+        return is_string($name) ? $name : '';
+    }
+
+    private function text(string $option): ?string
+    {
+        $value = $this->option($option);
+
+        return is_string($value) && $value !== '' ? $value : null;
+    }
+
     /** @throws InvalidEvent */
     private function relayEvent(): RelayEvent
     {
-        $name = (string) $this->argument('event');
-        $data = json_decode((string) $this->argument('data'), true);
+        $name = $this->eventName();
+        $data = $this->argument('data');
+        $data = json_decode(is_string($data) ? $data : '', true);
         if (! is_array($data)) {
             throw InvalidEvent::because($name, 'data', 'is no JSON object: '.json_last_error_msg());
         }
@@ -83,7 +99,7 @@ final class EmitCommand extends Command
         return $violations === [] ? $event : throw new InvalidEvent($name, $violations);
     }
 
-    /** @param list<\Msab\Laravel\Contract\Violation> $violations */
+    /** @param  list<\Msab\Laravel\Contract\Violation>  $violations */
     private function refused(string $name, array $violations): int
     {
         if ($violations !== []) {

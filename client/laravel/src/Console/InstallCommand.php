@@ -35,7 +35,7 @@ final class InstallCommand extends Command
             $this->publish('msab-migrations');
         }
         if ($this->option('webhook')) {
-            $this->scaffold($files, 'gift-handler.stub', $this->laravel->path('Relay/SendGift.php'));
+            $this->scaffold($files, 'gift-handler.stub', app_path('Relay/SendGift.php'));
         }
         $this->components->info('Installed. Set MSAB_API_KEY to one of the relay\'s auth.api_keys, then: php artisan msab:doctor');
 

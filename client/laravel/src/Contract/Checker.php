@@ -26,7 +26,7 @@ final class Checker
         return $this->violations;
     }
 
-    /** @param string $field relative to the object that is being checked */
+    /** @param  string  $field relative to the object that is being checked */
     public function add(string $field, string $description): void
     {
         $this->violations[] = new Violation($this->path.$field, $description);
@@ -100,7 +100,7 @@ final class Checker
         return preg_match('/^[A-Za-z0-9_:.-]{1,64}$/D', $text) === 1;
     }
 
-    /** @param list<string> $allowed */
+    /** @param  list<string>  $allowed */
     public function oneOf(string $field, ?string $value, bool $required, array $allowed): void
     {
         if ($this->given($field, $value, $required) && ! in_array($value, $allowed, true)) {
@@ -138,7 +138,7 @@ final class Checker
         }
     }
 
-    /** @param array<array-key, mixed>|null $value */
+    /** @param  array<array-key, mixed>|null  $value */
     public function items(string $field, ?array $value, int $min, int $max): void
     {
         $count = count($value ?? []);

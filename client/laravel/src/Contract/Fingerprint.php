@@ -10,7 +10,7 @@ namespace Msab\Laravel\Contract;
  */
 final class Fingerprint
 {
-    /** @param array<string, mixed> $document the AsyncAPI document that the relay prints */
+    /** @param  array<string, mixed>  $document the AsyncAPI document that the relay prints */
     public static function of(array $document): string
     {
         $events = array_filter(

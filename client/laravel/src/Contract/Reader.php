@@ -15,13 +15,13 @@ use Google\Protobuf\Value;
  */
 final class Reader
 {
-    /** @param array<array-key, mixed> $data */
+    /** @param  array<array-key, mixed>  $data */
     public function __construct(
         private readonly array $data,
         private readonly Checker $check,
     ) {}
 
-    /** @param list<string> $keys */
+    /** @param  list<string>  $keys */
     public function allowOnly(array $keys): void
     {
         foreach (array_keys(array_diff_key($this->data, array_flip($keys))) as $key) {

@@ -18,7 +18,7 @@ final readonly class Target
     /** The most users in one emit. */
     public const MAX_USERS = 10_000;
 
-    /** @param list<int> $userIds each once */
+    /** @param  list<int>  $userIds each once */
     private function __construct(
         public array $userIds = [],
         public ?string $roomId = null,

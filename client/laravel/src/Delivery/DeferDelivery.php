@@ -50,7 +50,7 @@ final class DeferDelivery implements Delivery
         }
     }
 
-    /** @param list<Envelope> $envelopes */
+    /** @param  list<Envelope>  $envelopes */
     private function send(string $connection, array $envelopes): void
     {
         try {

@@ -52,7 +52,7 @@ final readonly class Envelope
         return ['bytes' => base64_encode($this->bytes)] + get_object_vars($this);
     }
 
-    /** @param array<string, mixed> $data */
+    /** @param  array<string, mixed>  $data */
     public function __unserialize(array $data): void
     {
         foreach ($data as $name => $value) {

@@ -42,12 +42,12 @@ final readonly class AgencyJoinRequest implements CatalogEvent
         return [Audience::User];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): null
     {
         return null;
     }
 
-    public function targetId(): int|string|null
+    public function targetId(): null
     {
         return null;
     }

@@ -39,12 +39,12 @@ final readonly class AgencyJoinRequestRejected implements CatalogEvent
         return [Audience::User];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): null
     {
         return null;
     }
 
-    public function targetId(): int|string|null
+    public function targetId(): null
     {
         return null;
     }

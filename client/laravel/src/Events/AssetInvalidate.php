@@ -37,12 +37,12 @@ final readonly class AssetInvalidate implements CatalogEvent
         return [Audience::Everyone];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): null
     {
         return null;
     }
 
-    public function targetId(): int|string|null
+    public function targetId(): null
     {
         return null;
     }

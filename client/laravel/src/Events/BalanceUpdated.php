@@ -46,12 +46,12 @@ final readonly class BalanceUpdated implements CatalogEvent
         return [Audience::User];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'user_id';
     }
 
-    public function targetId(): int|string|null
+    public function targetId(): ?int
     {
         return $this->userId;
     }

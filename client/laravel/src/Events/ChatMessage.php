@@ -59,7 +59,7 @@ final readonly class ChatMessage implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'roomId';
     }

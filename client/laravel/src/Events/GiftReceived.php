@@ -51,7 +51,7 @@ final readonly class GiftReceived implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'roomId';
     }

@@ -41,12 +41,12 @@ final readonly class RoomLevelUp implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'room_id';
     }
 
-    public function targetId(): int|string|null
+    public function targetId(): ?int
     {
         return $this->roomId;
     }

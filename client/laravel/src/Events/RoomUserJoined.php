@@ -41,7 +41,7 @@ final readonly class RoomUserJoined implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'roomId';
     }

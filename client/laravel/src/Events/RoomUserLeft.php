@@ -39,7 +39,7 @@ final readonly class RoomUserLeft implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'roomId';
     }

@@ -43,7 +43,7 @@ final readonly class SpeakerActive implements CatalogEvent
         return [Audience::Room];
     }
 
-    public static function targetKey(): ?string
+    public static function targetKey(): string
     {
         return 'roomId';
     }

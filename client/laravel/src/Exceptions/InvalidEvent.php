@@ -9,7 +9,7 @@ use Msab\Laravel\Contract\Violation;
 /** An event or its target breaks the contract; found before anything was sent. */
 final class InvalidEvent extends \InvalidArgumentException implements MsabException
 {
-    /** @param non-empty-list<Violation> $violations every field at fault */
+    /** @param  non-empty-list<Violation>  $violations every field at fault */
     public function __construct(
         public readonly string $eventName,
         public readonly array $violations,

@@ -27,8 +27,8 @@ final class Msab extends Facade
     /** Records emits instead of sending them; they are checked all the same. */
     public static function fake(): MsabFake
     {
-        $fake = new MsabFake(static::getFacadeApplication());
-        static::swap($fake);
+        $fake = new MsabFake(app());
+        self::swap($fake);
 
         return $fake;
     }

@@ -12,10 +12,12 @@ use Grpc\Timeval;
 use Msab\Laravel\Contract\Violation;
 use Msab\Laravel\Exceptions\RelayException;
 use Msab\Rpc\BadRequest;
+use Msab\Rpc\BadRequest\FieldViolation;
 use Msab\Rpc\RetryInfo;
 use Msab\Rpc\Status;
 use Msab\V1\EmitEventResponse;
 use Msab\V1\EmitEventsResponse;
+use Msab\V1\EmitResult as EmitResultMessage;
 use Msab\V1\GetCursorResponse;
 
 /**
@@ -62,7 +64,9 @@ final class GrpcTransport extends RemoteTransport
         $response = new EmitEventsResponse;
         $response->mergeFromString($this->call('EmitEvents', self::batch($requests), $seconds));
         $results = [];
-        foreach ($response->getResults() as $result) {
+        /** @var iterable<EmitResultMessage> $items */
+        $items = $response->getResults();
+        foreach ($items as $result) {
             $ok = $result->getOk();
             $results[] = $ok !== null ? self::result($ok) : self::failure($result->getError() ?? new Status);
         }
@@ -86,6 +90,7 @@ final class GrpcTransport extends RemoteTransport
     {
         $deadline = Timeval::now()->add(new Timeval((int) ($seconds * 1e6)));
         $call = new Call($this->channel ??= $this->open(), self::SERVICE.$method, $deadline);
+        /** @var object{message: string|null, status: object{code: int, details: string, metadata?: array<string, list<string>>}} $event */
         $event = $call->startBatch([
             \Grpc\OP_SEND_INITIAL_METADATA => ['authorization' => ["Bearer {$this->settings->key}"]],
             \Grpc\OP_SEND_MESSAGE => ['message' => $request],
@@ -109,9 +114,11 @@ final class GrpcTransport extends RemoteTransport
             'credentials' => $settings->tls
                 ? ChannelCredentials::createSsl($settings->read('ca'), $settings->read('key'), $settings->read('cert'))
                 : ChannelCredentials::createInsecure(),
-            // Back within a second of a restart, instead of up to two minutes.
+            // Back within a second of a restart, instead of up to two minutes. `min` is, in spite of
+            // its name, what one attempt to connect may take: less, and a busy machine or a TLS
+            // handshake with a relay far away never gets there.
             'grpc.initial_reconnect_backoff_ms' => 100,
-            'grpc.min_reconnect_backoff_ms' => 100,
+            'grpc.min_reconnect_backoff_ms' => 1000,
             'grpc.max_reconnect_backoff_ms' => 1000,
             'grpc.dns_min_time_between_resolutions_ms' => 100,
         ]);
@@ -152,7 +159,7 @@ final class GrpcTransport extends RemoteTransport
         );
     }
 
-    /** @param object{code: int, details: string, metadata?: array<string, list<string>>} $status */
+    /** @param  object{code: int, details: string, metadata?: array<string, list<string>>}  $status */
     private static function statusFailure(object $status): EmitFailure
     {
         $rich = $status->metadata['grpc-status-details-bin'][0] ?? null;
@@ -171,12 +178,15 @@ final class GrpcTransport extends RemoteTransport
     {
         $violations = [];
         $retryAfter = null;
-        foreach ($status->getDetails() as $detail) {
-            assert($detail instanceof Any);
+        /** @var iterable<Any> $details */
+        $details = $status->getDetails();
+        foreach ($details as $detail) {
             if (str_ends_with($detail->getTypeUrl(), '/google.rpc.BadRequest')) {
                 $badRequest = new BadRequest;
                 $badRequest->mergeFromString($detail->getValue());
-                foreach ($badRequest->getFieldViolations() as $violation) {
+                /** @var iterable<FieldViolation> $fields */
+                $fields = $badRequest->getFieldViolations();
+                foreach ($fields as $violation) {
                     $violations[] = new Violation($violation->getField(), $violation->getDescription());
                 }
             } elseif (str_ends_with($detail->getTypeUrl(), '/google.rpc.RetryInfo')) {

@@ -24,7 +24,7 @@ final class Guard
     /** Whether the last call found the relay away. */
     private bool $away = false;
 
-    /** @param \Closure(): float $clock seconds, monotonic */
+    /** @param  \Closure(): float  $clock seconds, monotonic */
     public function __construct(private readonly \Closure $clock) {}
 
     public static function withSystemClock(): self

@@ -80,9 +80,13 @@ final class HttpTransport extends RemoteTransport
     }
 
     /**
+     * @param  non-empty-string  $verb
+     * @param  non-empty-string  $path
      * @return array<string, mixed>
      *
      * @throws RelayException
+     *
+     * @phpstan-impure
      */
     private function call(string $verb, string $path, ?string $body, float $seconds): array
     {
@@ -91,7 +95,6 @@ final class HttpTransport extends RemoteTransport
         curl_setopt_array($this->curl, [
             CURLOPT_URL => rtrim($this->settings->url, '/').$path,
             CURLOPT_CUSTOMREQUEST => $verb,
-            CURLOPT_POSTFIELDS => $body,
             CURLOPT_TIMEOUT_MS => max(1, (int) ($seconds * 1000)),
             CURLOPT_HEADERFUNCTION => function ($curl, string $line) use (&$retryAfter): int {
                 if (preg_match('/^retry-after:\s*(\d+)\s*$/i', $line, $match) === 1) {
@@ -105,6 +108,8 @@ final class HttpTransport extends RemoteTransport
         ]);
         if ($body === null) {
             curl_setopt($this->curl, CURLOPT_HTTPGET, true);
+        } else {
+            curl_setopt($this->curl, CURLOPT_POSTFIELDS, $body);
         }
         $answer = curl_exec($this->curl);
         if (! is_string($answer)) {
@@ -122,17 +127,18 @@ final class HttpTransport extends RemoteTransport
     {
         $settings = $this->settings;
         $curl = curl_init();
-        curl_setopt_array($curl, array_filter([
+        curl_setopt_array($curl, [
             CURLOPT_HTTPHEADER => ["Authorization: Bearer $settings->key", 'Content-Type: application/json', 'Expect:'],
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_NOSIGNAL => true,
             CURLOPT_TCP_NODELAY => true,
             CURLOPT_PROTOCOLS => CURLPROTO_HTTP | CURLPROTO_HTTPS,
             CURLOPT_PROXY => '',  // the relay is a neighbour; no http_proxy for it
-            CURLOPT_CAINFO => $settings->caFile,
-            CURLOPT_SSLCERT => $settings->certFile,
-            CURLOPT_SSLKEY => $settings->keyFile,
-        ], fn ($value) => $value !== null));
+        ]);
+        $files = [CURLOPT_CAINFO => $settings->caFile, CURLOPT_SSLCERT => $settings->certFile, CURLOPT_SSLKEY => $settings->keyFile];
+        foreach (array_filter($files) as $option => $file) {
+            curl_setopt($curl, $option, $file);
+        }
 
         return $curl;
     }
@@ -144,7 +150,7 @@ final class HttpTransport extends RemoteTransport
             : new EmitFailure(StatusCode::Unavailable, $message);
     }
 
-    /** @param array<string, mixed> $json a google.rpc.Status, where it is the relay that answered */
+    /** @param  array<string, mixed>  $json a google.rpc.Status, where it is the relay that answered */
     private static function refusal(int $http, array $json, ?float $retryAfter): EmitFailure
     {
         if (is_int($json['code'] ?? null)) {
@@ -166,7 +172,7 @@ final class HttpTransport extends RemoteTransport
         return new EmitFailure($code, "HTTP $http", retryAfter: $retryAfter);
     }
 
-    /** @param array<string, mixed> $response */
+    /** @param  array<string, mixed>  $response */
     private static function result(array $response): EmitResult
     {
         $recipients = $response['recipients'] ?? [];
@@ -183,7 +189,7 @@ final class HttpTransport extends RemoteTransport
         );
     }
 
-    /** @param array<string, mixed> $status a google.rpc.Status */
+    /** @param  array<string, mixed>  $status a google.rpc.Status */
     private static function failure(array $status): EmitFailure
     {
         $violations = [];

@@ -55,7 +55,7 @@ final class Transports
         };
     }
 
-    /** @param array<string, mixed> $config */
+    /** @param  array<string, mixed>  $config */
     private function grpc(string $connection, array $config): GrpcTransport
     {
         if (! Process::hasGrpc()) {
@@ -79,7 +79,7 @@ final class Transports
         );
     }
 
-    /** @param array<string, mixed> $config */
+    /** @param  array<string, mixed>  $config */
     private function http(array $config): HttpTransport
     {
         $http = $config['http'] ?? [];
@@ -97,7 +97,7 @@ final class Transports
         );
     }
 
-    /** @param array<string, mixed> $config */
+    /** @param  array<string, mixed>  $config */
     private function deadlines(array $config): Deadlines
     {
         return new Deadlines(

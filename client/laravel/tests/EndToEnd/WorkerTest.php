@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Tests\EndToEnd;
 
-use App\Events\AgencyDissolved;
 use App\Events\BalanceBroadcast;
 use App\Events\OrderShipped;
 use App\Models\Agency;

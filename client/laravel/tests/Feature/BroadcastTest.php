@@ -16,7 +16,6 @@ use Illuminate\Support\Facades\Exceptions;
 use Msab\Laravel\Broadcasting\MsabBroadcaster;
 use Msab\Laravel\Contract\Target;
 use Msab\Laravel\Delivery\EmitFailed;
-use Msab\Laravel\Delivery\EmitJob;
 use Msab\Laravel\Exceptions\InvalidEvent;
 use Msab\Laravel\Facades\Msab;
 use Msab\Laravel\Relay;

@@ -98,7 +98,7 @@ final class WsClient
         throw new \RuntimeException("no reply to $id within $seconds s");
     }
 
-    /** @param array<string, mixed> $frame */
+    /** @param  array<string, mixed>  $frame */
     public function send(array $frame): void
     {
         $text = json_encode($frame, JSON_THROW_ON_ERROR);

@@ -16,7 +16,7 @@ use PHPUnit\Framework\TestCase;
 
 final class RemoteTransportTest extends TestCase
 {
-    /** @param \Closure(list<string>): list<EmitResult|EmitFailure> $answer */
+    /** @param  \Closure(list<string>): list<EmitResult|EmitFailure>  $answer */
     private function transport(\Closure $answer): Transport
     {
         return new class(new Deadlines(new Application), new Guard(fn () => 0.0), $answer) extends RemoteTransport

@@ -6,6 +6,7 @@ use App\Models\Agency;
 use App\Models\User;
 use Illuminate\Http\Request;
 use Illuminate\Support\Facades\DB;
+use Illuminate\Support\Facades\Process;
 use Illuminate\Support\Facades\Route;
 use Msab\Laravel\Events\BalanceUpdated;
 use Msab\Laravel\Facades\Msab;
@@ -46,3 +47,12 @@ Route::post('/users/{user}/balance', fn (Request $request, int $user) => [
     'online' => Msab::toUser($user)->toOthers()->emitNow(new BalanceUpdated(coins: (string) $request->input('coins')))->usersOnline,
     'transport' => Msab::connection()->transport()->name(),
 ]);
+
+// A process of the system's between two emits, in one request.
+Route::post('/users/{user}/process', function (int $user) {
+    $before = Msab::toUser($user)->emitNow(new BalanceUpdated(coins: '1'));
+    $output = trim(Process::run('echo hello')->output());
+    $after = Msab::toUser($user)->emitNow(new BalanceUpdated(coins: '2'));
+
+    return ['output' => $output, 'ids' => [$before->eventId, $after->eventId]];
+});
