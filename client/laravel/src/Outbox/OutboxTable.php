@@ -102,7 +102,7 @@ final readonly class OutboxTable
     {
         return $this->state(RowState::Dead)
             ->when($ids !== null, fn (Builder $query) => $query->whereIntegerInRaw('id', $ids ?? []))
-            ->update(['state' => RowState::Pending->value, 'error' => null, 'finished_ms' => null]);
+            ->update(['state' => RowState::Pending->value, 'error' => null, 'finished_ms' => 0]);
     }
 
     /**
@@ -112,14 +112,25 @@ final readonly class OutboxTable
      */
     public function prune(RowState $state, int $milliseconds): int
     {
+        $before = $this->clock->now() - $milliseconds;
         $pruned = 0;
-        do {
-            $ids = $this->state($state)
-                ->where('finished_ms', '<', $this->clock->sql(-$milliseconds))
-                ->limit(self::PRUNE_CHUNK)
-                ->pluck('id')->map(fn (mixed $id): int => is_numeric($id) ? (int) $id : 0)->all();
-            $pruned += $ids === [] ? 0 : $this->database->table($this->table)->whereIntegerInRaw('id', $ids)->delete();
-        } while (count($ids) === self::PRUNE_CHUNK);
+        foreach ($this->state($state)->distinct()->pluck('connection') as $connection) {
+            $last = 0;
+            do {
+                // From the oldest on. Rows end nearly in the order of their ids: where none of so many is old enough,
+                // none behind them is worth the search.
+                $rows = $this->state($state)->where('connection', $connection)->where('id', '>', $last)
+                    ->orderBy('id')->limit(self::PRUNE_CHUNK)->get(['id', 'finished_ms'])->all();
+                $ids = [];
+                foreach ($rows as $row) {
+                    $last = (int) $row->id;
+                    if ((int) $row->finished_ms < $before) {
+                        $ids[] = $last;
+                    }
+                }
+                $pruned += $ids === [] ? 0 : $this->database->table($this->table)->whereIntegerInRaw('id', $ids)->delete();
+            } while ($ids !== [] && count($rows) === self::PRUNE_CHUNK);
+        }
 
         return $pruned;
     }

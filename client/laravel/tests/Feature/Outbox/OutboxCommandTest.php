@@ -71,7 +71,7 @@ final class OutboxCommandTest extends TestCase
         self::assertSame(2, Artisan::call('msab:outbox retry x'));
         $id = DB::table('msab_outbox')->min('id');
         self::assertSame(0, Artisan::call("msab:outbox retry {$id}"));
-        self::assertSame([$id], DB::table('msab_outbox')->where('state', 'pending')->whereNull('error')->whereNull('finished_ms')->pluck('id')->all());
+        self::assertSame([$id], DB::table('msab_outbox')->where('state', 'pending')->whereNull('error')->where('finished_ms', 0)->pluck('id')->all());
         Artisan::call('msab:outbox retry --all');
         self::assertSame(0, DB::table('msab_outbox')->where('state', 'dead')->count());
         Artisan::call('msab:outbox work --stop-when-empty');
@@ -86,7 +86,7 @@ final class OutboxCommandTest extends TestCase
         foreach ($hours as $id => [$state, $age]) {
             Msab::toUser(42)->id($id)->emit(new BalanceUpdated(coins: '1'));
             DB::table('msab_outbox')->where('event_id', $id)->update([
-                'state' => $state, 'created_ms' => 0, 'finished_ms' => $age === null ? null : (int) (microtime(true) * 1000 - $age * 3_600_000),
+                'state' => $state, 'created_ms' => 0, 'finished_ms' => $age === null ? 0 : (int) (microtime(true) * 1000 - $age * 3_600_000),
             ]);
         }
         self::assertSame(0, Artisan::call('msab:outbox prune'));
