@@ -1,6 +1,6 @@
 # Reads `ctest --verbose` and writes what `ctest` writes, with each test's own summary lines (those
-# of GoogleTest, node's test runner, Vitest, Playwright, PHPUnit and libFuzzer) above its verdict; of a test that didn't
-# pass, all of its output.
+# of GoogleTest, node's test runner, Vitest, Playwright, PHPUnit and libFuzzer) above its verdict; of
+# a test that didn't pass, all of its output.
 /^[0-9]+: / {
   number = $1
   sub(/^[0-9]+: /, "")

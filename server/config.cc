@@ -18,6 +18,7 @@
 #include "server/config_file.h"
 #include "server/config_settings.h"
 #include "server/session/token_verifier.h"
+#include "server/upstream/connection.h"
 
 namespace msab {
 namespace {
@@ -344,6 +345,25 @@ class Loader {
     const Config::Laravel& laravel = config_.laravel;
     if (!laravel.webhook_url.empty() && laravel.webhook_secrets.empty()) {
       Fault(Where("laravel.webhook_secrets"), "missing: laravel.webhook_url is set");
+    }
+    if (laravel.webhook_url.empty() && !laravel.webhook_secrets.empty() &&
+        !Faulty("laravel.webhook_url")) {
+      Fault(Where("laravel.webhook_url"), "missing: laravel.webhook_secrets are set");
+    }
+    if (!laravel.ca_file.empty()) {
+      if (ReadSettingFile("laravel.ca_file", laravel.ca_file).empty()) return;
+      const std::optional<WebhookUrl> url = WebhookUrl::Parse(laravel.webhook_url);
+      if (!url || !url->tls) {
+        if (!Faulty("laravel.webhook_url")) {
+          Fault(Where("laravel.ca_file"), "needs an https laravel.webhook_url");
+        }
+        return;
+      }
+      const auto connector = WebhookConnector::Create({.url = *url, .ca_file = laravel.ca_file});
+      if (!connector.ok()) {
+        Fault(Where("laravel.ca_file"), fmt::format("\"{}\": {}", laravel.ca_file,
+                                                    std::string(connector.status().message())));
+      }
     }
     if (config_.rooms.authorize == Config::Rooms::Authorize::kWebhook &&
         laravel.webhook_url.empty() && !Faulty("laravel.webhook_url")) {

@@ -90,6 +90,7 @@ struct Config {
   struct Laravel {
     std::string webhook_url;  // empty: no webhook
     std::vector<std::string> webhook_secrets;
+    std::string ca_file;  // path of a PEM file; empty: the system's authorities
   } laravel;
 
   struct Limits {

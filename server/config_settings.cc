@@ -173,6 +173,9 @@ std::vector<Setting> MakeSettings() {
           "where client commands that Laravel decides on are sent"),
       Many("laravel.webhook_secrets", "", kind::WebhookSecret{}, FIELD(laravel.webhook_secrets),
            "secrets that sign them, `whsec_` and base64"),
+      One("laravel.ca_file", "", kind::Text{}, FIELD(laravel.ca_file),
+          "PEM file of the authorities that an `https` webhook is checked against; none: the "
+          "system's"),
 
       One("limits.client_message", "16KiB", kind::Size{64, 64 * kMiB}, FIELD(limits.client_message),
           "size of one client message"),

@@ -14,6 +14,7 @@
 #include "server/base/cores.h"
 #include "server/registry/registry.h"
 #include "server/session/token_verifier.h"
+#include "server/upstream/url.h"
 
 namespace msab::kind {
 namespace {
@@ -228,18 +229,12 @@ std::string ProfileClaim::Parse(std::string_view text, std::string& value) const
 
 std::string WebUrl::Parse(std::string_view text, std::string& value) const {
   if (!text.empty()) {
-    const size_t scheme_end = text.find("://");
-    const std::string_view scheme = text.substr(0, scheme_end);
-    const std::string_view rest =
-        scheme_end == text.npos ? std::string_view() : text.substr(scheme_end + 3);
-    const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
-    const bool visible = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-      return absl::ascii_isgraph(c) && c != '#';
-    });
     // Not quoted back: a URL with a user name in it holds a secret.
-    if (authority.find('@') != authority.npos) return "must not hold a user name";
-    if ((scheme != "http" && scheme != "https") || authority.empty() || authority.front() == ':' ||
-        !visible) {
+    const size_t host = text.find("://") == text.npos ? 0 : text.find("://") + 3;
+    if (text.substr(host, text.find_first_of("/?", host) - host).find('@') != text.npos) {
+      return "must not hold a user name";
+    }
+    if (!WebhookUrl::Parse(text)) {
       return Quoted(text) + " is not a URL such as https://app.example/relay/webhook";
     }
   }

@@ -22,13 +22,19 @@
 #include "server/ingress/grpc_server.h"
 #include "server/ingress/http_twin.h"
 #include "server/log/memory_log.h"
+#include "server/log/memory_resume_store.h"
 #include "server/protocol/native_dialect.h"
+#include "server/protocol/socketio_dialect.h"
 #include "server/rooms/commands.h"
 #include "server/rooms/gift_gateway.h"
+#include "server/rooms/room_authorizer.h"
+#include "server/rooms/webhook_gifts.h"
 #include "server/session/door.h"
 #include "server/session/limits.h"
 #include "server/session/token_verifier.h"
 #include "server/shard/shards.h"
+#include "server/upstream/client.h"
+#include "server/upstream/url.h"
 
 namespace msab {
 namespace {
@@ -60,10 +66,17 @@ MemoryLog::Options LogOptions(const Config::Log& log) {
   return options;
 }
 
+// A session is worth remembering as long as the events are that it would miss.
+MemoryResumeStore::Options ResumeOptions(const Config::Log& log) {
+  MemoryResumeStore::Options options;
+  options.max_age_ms = log.max_age;
+  return options;
+}
+
 Shard::Options ShardOptions(const Config& config) {
   Shard::Options options;
   options.inbox = config.shard.inbox;
-  options.max_message_bytes = config.limits.client_message;
+  options.session.max_message_bytes = config.limits.client_message;
   options.session.high_water = config.ws.high_water;
   options.session.ping_interval = config.ws.ping_interval;
   options.session.ping_timeout = config.ws.ping_timeout;
@@ -78,6 +91,31 @@ Emitter::Options EmitterOptions(const Config& config) {
   options.max_in_flight = config.grpc.max_in_flight;
   options.idempotency.window_ms = config.idempotency.window;
   options.idempotency.max_entries = config.idempotency.max_entries;
+  return options;
+}
+
+// Null where no webhook is configured.
+absl::StatusOr<std::unique_ptr<WebhookClient>> MakeWebhook(const Config& config,
+                                                           const Clock& clock) {
+  const Config::Laravel& laravel = config.laravel;
+  if (laravel.webhook_url.empty()) return nullptr;
+  WebhookClient::Options options;
+  options.url = WebhookUrl::Parse(laravel.webhook_url).value();
+  options.secrets = laravel.webhook_secrets;
+  options.ca_file = laravel.ca_file;
+  // A connection that comes back may ask about all of its rooms in one breath.
+  options.queue.max_per_user += config.limits.rooms_per_connection;
+  return WebhookClient::Create(clock, std::move(options));
+}
+
+std::unique_ptr<GiftGateway> MakeGifts(WebhookClient* webhook) {
+  if (webhook == nullptr) return std::make_unique<NoGiftGateway>();
+  return std::make_unique<WebhookGifts>(*webhook);
+}
+
+RoomAuthorizer::Options AuthorizerOptions(const Config::Rooms& rooms) {
+  RoomAuthorizer::Options options;
+  options.ask_always = rooms.authorize == Config::Rooms::Authorize::kWebhook;
   return options;
 }
 
@@ -96,10 +134,16 @@ GrpcServer::Options GrpcOptions(const Config::Grpc& grpc) {
 // Everything, in the order in which it is made; destroyed the other way round.
 struct Relay::House {
   House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
-        std::unique_ptr<const TokenVerifier> the_tokens);
-  // The shards' threads call the commands, which go first: a start that failed half-way must not
-  // leave them running.
-  ~House() { shards.Stop(); }
+        std::unique_ptr<const TokenVerifier> the_tokens,
+        std::unique_ptr<WebhookClient> the_webhook);
+  // The shards' threads call the commands, which go first, and the webhook's answers go through
+  // both: a start that failed half-way must not leave them running.
+  ~House() { StopThreads(); }
+
+  void StopThreads() {
+    if (webhook != nullptr) webhook->Stop();
+    shards.Stop();
+  }
 
   Shard::House ForShards();
   void DescribeHealth();
@@ -112,15 +156,19 @@ struct Relay::House {
   const std::unique_ptr<const TokenVerifier> tokens;
   const Door door;
   const NativeDialect native;
+  const SocketIoDialect socketio;
   ConnectionLimits limits;
   MemoryLog log;
+  MemoryResumeStore resumes;
   Dispatcher dispatcher;
-  // Gifts and commands under way hold sessions, so they go before the shards do.
+  Emitter emitter;
+  // Commands under way hold sessions, wherever they wait: they go before the shards do.
   Shards shards;
-  NoGiftGateway gifts;
+  const std::unique_ptr<WebhookClient> webhook;  // null: none is configured
+  const std::unique_ptr<GiftGateway> gifts;
+  RoomAuthorizer authorizer;
   Commands commands;
   const ApiKeys keys;
-  Emitter emitter;
   EventService events;
   HttpTwin twin;
   HealthPages health;
@@ -130,22 +178,32 @@ struct Relay::House {
   std::unique_ptr<GrpcServer> grpc;
 
   int64_t next_trim = 0;  // steady ms
+
+  enum class Drain { kNotYet, kAnswering, kLeaving };
+  Drain drain = Drain::kNotYet;
+  int64_t answer_until = 0;  // steady ms; kAnswering
+  bool gave_up = false;
 };
 
 Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_catalog,
-                    std::unique_ptr<const TokenVerifier> the_tokens)
+                    std::unique_ptr<const TokenVerifier> the_tokens,
+                    std::unique_ptr<WebhookClient> the_webhook)
     : config(settings),
       catalog(std::move(the_catalog)),
       tokens(std::move(the_tokens)),
       door({config.ws.allowed_origins, config.ws.trusted_proxies}),
       limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
       log(LogOptions(config.log), clock),
+      resumes(ResumeOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),
+      emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
       shards(static_cast<int>(config.shards), ForShards(), ShardOptions(config)),
-      commands(*catalog, clock, dispatcher, gifts,
+      webhook(std::move(the_webhook)),
+      gifts(MakeGifts(webhook.get())),
+      authorizer(clock, webhook.get(), AuthorizerOptions(config.rooms)),
+      commands({*catalog, clock, dispatcher, emitter, *gifts, authorizer},
                {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}),
       keys(config.auth.api_keys),
-      emitter(*catalog, clock, dispatcher, EmitterOptions(config)),
       events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}),
       twin(emitter, keys) {
   DescribeHealth();
@@ -157,6 +215,9 @@ void Relay::House::DescribeHealth() {
     return emitter.draining() ? absl::UnavailableError("draining") : absl::OkStatus();
   });
   health.Add("log", HealthPages::Need::kRequired, [this] { return log.Health(); });
+  if (webhook != nullptr) {
+    health.Add("laravel", HealthPages::Need::kHelpful, [this] { return webhook->Health(); });
+  }
 }
 
 void Relay::House::DescribeMetrics() {
@@ -166,6 +227,7 @@ void Relay::House::DescribeMetrics() {
   metrics.Add([this](MetricFamilies& families) { CollectEventService(events, families); });
   metrics.Add([this](MetricFamilies& families) { CollectDispatcher(dispatcher, families); });
   metrics.Add([this](MetricFamilies& families) { CollectLog(log, families); });
+  metrics.Add([this](MetricFamilies& families) { CollectResumes(resumes, families); });
   metrics.Add([this](MetricFamilies& families) {
     std::vector<ShardView> views;
     for (const auto& shard : shards.shards()) {
@@ -174,6 +236,10 @@ void Relay::House::DescribeMetrics() {
     CollectShards(views, families);
   });
   metrics.Add([this](MetricFamilies& families) { CollectCommands(commands.counters(), families); });
+  metrics.Add([this](MetricFamilies& families) { CollectRooms(authorizer, families); });
+  if (webhook != nullptr) {
+    metrics.Add([this](MetricFamilies& families) { CollectWebhook(*webhook, families); });
+  }
   metrics.Add([this](MetricFamilies& families) {
     if (const HttpServer* server = scraped_http.load()) CollectHttp(*server, families);
   });
@@ -191,11 +257,13 @@ Shard::House Relay::House::ForShards() {
   house.clock = &clock;
   house.dispatcher = &dispatcher;
   house.log = &log;
+  house.resumes = &resumes;
   house.commands = &commands;
   house.tokens = tokens.get();
   house.door = &door;
   house.limits = &limits;
   house.dialects[static_cast<size_t>(DialectId::kNative)] = &native;
+  house.dialects[static_cast<size_t>(DialectId::kSocketIo)] = &socketio;
   return house;
 }
 
@@ -209,11 +277,15 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   absl::StatusOr<std::unique_ptr<const TokenVerifier>> tokens =
       TokenVerifier::Create(TokenOptions(config.auth));
   if (!tokens.ok()) return tokens.status();
+  absl::StatusOr<std::unique_ptr<WebhookClient>> webhook = MakeWebhook(config, Clock::Real());
+  if (!webhook.ok()) return webhook.status();
 
-  auto house = std::make_unique<House>(config, *std::move(catalog), *std::move(tokens));
+  auto house =
+      std::make_unique<House>(config, *std::move(catalog), *std::move(tokens), *std::move(webhook));
   if (absl::Status listening = house->shards.Listen(config.ws.listen); !listening.ok()) {
     return listening;
   }
+  if (house->webhook != nullptr) house->webhook->Start();
   house->shards.Start();
   absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(
       GrpcOptions(config.grpc), {{v1::EventService::service_full_name(), &house->events}});
@@ -241,19 +313,40 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
 }
 
 void Relay::Housekeep() {
-  house_->dispatcher.SweepDepartures();
+  ContinueDrain();
+  // Nobody is said to have left while we drain.
+  if (house_->drain == House::Drain::kNotYet) house_->dispatcher.SweepDepartures();
   const int64_t now = house_->clock.SteadyMillis();
   if (now < house_->next_trim) return;
   house_->next_trim = now + 1000;
   house_->log.Trim();
+  house_->resumes.Trim();
 }
 
 void Relay::BeginDrain() {
   LogLine(LogLevel::info, "draining").With("connections", house_->shards.connections());
   house_->emitter.Drain();
-  house_->dispatcher.Drain();
   house_->grpc->SetServing(false);
   house_->events.DrainStreams();
+  house_->shards.RefuseUpgrades();
+  if (house_->webhook != nullptr) house_->webhook->Refuse();
+  house_->drain = House::Drain::kAnswering;
+  house_->answer_until = house_->clock.SteadyMillis() + house_->config.drain.timeout / 4;
+  ContinueDrain();
+}
+
+// First the commands that the application is asked about are answered, and the rooms told: the
+// Dispatcher stays open that long, for them and for what is in the shards already.
+void Relay::ContinueDrain() {
+  if (house_->drain != House::Drain::kAnswering) return;
+  WebhookClient* const webhook = house_->webhook.get();
+  if (webhook != nullptr && webhook->unanswered() > 0) {
+    if (house_->clock.SteadyMillis() < house_->answer_until) return;
+    // The answers are on their way; no further look is taken at them than the next one.
+    if (!std::exchange(house_->gave_up, true)) return webhook->GiveUp();
+  }
+  house_->drain = House::Drain::kLeaving;
+  house_->dispatcher.Drain();
   house_->shards.BeginDrain(house_->config.drain.timeout / 2);
 }
 
@@ -265,7 +358,7 @@ void Relay::Stop() {
   if (house_->grpc != nullptr) house_->grpc->Stop(kGrace);
   if (house_->http != nullptr) house_->http->Stop(kGrace);
   const int64_t cut = house_->shards.connections();
-  house_->shards.Stop();
+  house_->StopThreads();
   LogLine(LogLevel::info, "relay stopped").With("cut", cut);
   house_.reset();
 }

@@ -14,15 +14,17 @@ namespace msab {
 //
 // Start: contract, log, dispatcher, commands, shards, public door, internal port, gRPC. Nothing is
 // reachable before all it leans on is there.
-// Drain: readiness says 503; emits are refused and streams ended; new upgrades get 503; clients
-// are asked to come back, spread over half of drain.timeout; what waits is sent; then the end.
+// Drain: readiness says 503; emits are refused and streams ended; new upgrades get 503; commands
+// that the application is asked about are answered, given a quarter of drain.timeout at most;
+// clients are asked to come back, spread over half of it; what waits is sent; then the end.
 class Relay {
  public:
   // Everything listens when it returns. A failure names setting and fault.
   static absl::StatusOr<std::unique_ptr<Relay>> Start(const Config& config);
   ~Relay();
 
-  // The house's chores: departures past their grace, history past its age. Several times a second.
+  // The house's chores: departures past their grace, history past its age, the next step of a
+  // drain. Several times a second.
   void Housekeep();
 
   void BeginDrain();
@@ -35,6 +37,7 @@ class Relay {
 
  private:
   struct House;
+  void ContinueDrain();
   explicit Relay(std::unique_ptr<House> house);
   std::unique_ptr<House> house_;
 };

@@ -67,6 +67,21 @@ void CollectLog(const EventLog& log, MetricFamilies& families) {
                    static_cast<double>(usage.evicted));
 }
 
+void CollectResumes(const ResumeStore& resumes, MetricFamilies& families) {
+  const ResumeStore::Usage usage = resumes.usage();
+  const std::string sessions = "Socket.IO sessions remembered, by whether they are connected.";
+  families.Gauge("msab_resume_sessions", sessions, static_cast<double>(usage.held),
+                 {{"state", "connected"}});
+  families.Gauge("msab_resume_sessions", sessions, static_cast<double>(usage.released),
+                 {{"state", "lost"}});
+  families.Gauge("msab_resume_bytes", "Memory of the sessions remembered.",
+                 static_cast<double>(usage.bytes));
+  families.Counter("msab_resume_evicted_total", "Lost sessions forgotten early, by a bound.",
+                   static_cast<double>(usage.evicted));
+  families.Counter("msab_resume_refused_total", "Sessions not remembered: all room was taken.",
+                   static_cast<double>(usage.refused));
+}
+
 void CollectCommands(const CommandCounters& commands, MetricFamilies& families) {
   for (size_t command = 0; command < CommandCounters::kCommands.size(); ++command) {
     for (size_t outcome = 0; outcome < CommandCounters::kOutcomes.size(); ++outcome) {

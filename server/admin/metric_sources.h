@@ -10,8 +10,11 @@
 #include "server/ingress/emitter.h"
 #include "server/ingress/event_service.h"
 #include "server/log/event_log.h"
+#include "server/log/resume_store.h"
 #include "server/rooms/command_counters.h"
+#include "server/rooms/room_authorizer.h"
 #include "server/session/counters.h"
+#include "server/upstream/client.h"
 
 namespace msab {
 
@@ -33,6 +36,9 @@ void CollectDispatcher(const Dispatcher& dispatcher, MetricFamilies& families);
 // What is kept, and what was dropped of it.
 void CollectLog(const EventLog& log, MetricFamilies& families);
 
+// Sessions that clients may come back to.
+void CollectResumes(const ResumeStore& resumes, MetricFamilies& families);
+
 // One shard, as a scrape sees it.
 struct ShardView {
   const ShardCounters* counters;
@@ -43,6 +49,12 @@ void CollectShards(absl::Span<const ShardView> shards, MetricFamilies& families)
 
 // What clients asked for, and what they were answered.
 void CollectCommands(const CommandCounters& commands, MetricFamilies& families);
+
+// Whom the application lets into rooms.
+void CollectRooms(const RoomAuthorizer& authorizer, MetricFamilies& families);
+
+// What the application is asked, and how it answers.
+void CollectWebhook(const WebhookClient& webhook, MetricFamilies& families);
 
 // The internal port.
 void CollectHttp(const HttpServer& server, MetricFamilies& families);

@@ -11,6 +11,7 @@
 #include "boost/json/value.hpp"
 #include "server/contract/audience.h"
 #include "server/contract/command.h"
+#include "server/registry/registry.h"
 
 namespace msab {
 
@@ -26,12 +27,16 @@ class Caller {
   virtual int shard() const = 0;
 
   // Shard thread only
+  // False before the session begins and once it is over. Ask it where time has passed since the
+  // command came: another session may have taken up the connection id.
+  virtual bool admitted() const = 0;
   // One JSON object: {"id":42,"name":"…","avatar":…,…}.
   virtual const std::string& profile() const = 0;
   virtual bool InRoom(std::string_view room) const = 0;
   virtual size_t room_count() const = 0;
-  // From here on the session gets the room's entries. Called at the join's place in the order.
-  virtual void EnterRoom(const std::string& room) = 0;
+  // From here on the session gets the room's entries. Called at the join's place in the order,
+  // which is behind the number `since`.
+  virtual void EnterRoom(const std::string& room, uint64_t since) = 0;
   virtual void ExitRoom(std::string_view room) = 0;
 };
 
@@ -50,8 +55,9 @@ class CommandHandler {
 
   // Which of `rooms` (as named at connect; unchecked) this user may be in, in their order, each
   // once, at most limits.rooms_per_connection. `done` runs once, on this thread or another.
-  virtual void AuthorizeRooms(UserId user, std::vector<std::string> rooms,
-                              absl::AnyInvocable<void(std::vector<std::string>)> done) = 0;
+  virtual void AuthorizeRooms(UserId user, const std::string& connection_id,
+                              std::vector<std::string> rooms,
+                              absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) = 0;
 };
 
 }  // namespace msab

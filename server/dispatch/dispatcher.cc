@@ -153,20 +153,31 @@ uint64_t Dispatcher::Head() const {
 }
 
 absl::StatusOr<Dispatcher::Registration> Dispatcher::Register(
-    ConnectionInfo connection, const std::vector<std::string>& rooms) {
+    ConnectionInfo connection, const std::vector<AllowedRoom>& rooms) {
   const ConnectionInfo own = connection;
   absl::MutexLock lock(&mu_);
+  // First, because whoever holds the id counts among the user's connections and is to go.
+  if (registry_.Get(own.id) != nullptr) {
+    return absl::AlreadyExistsError("the connection id is in use");
+  }
   if (options_.max_per_user != 0 && registry_.ConnectionsOf(own.user) >= options_.max_per_user) {
     return absl::ResourceExhaustedError("too many connections of this user");
   }
-  if (!registry_.Add(std::move(connection))) {
-    return absl::AlreadyExistsError("the connection id is in use");
-  }
+  registry_.Add(std::move(connection));
   const Registration registration{head_};
-  for (const std::string& room : rooms) {
-    if (registry_.Join(own.id, room).user_entered) AnnounceJoined(own, room);
+  for (const AllowedRoom& allowed : rooms) {
+    if (registry_.Join(own.id, allowed.room, allowed.profile).user_entered) {
+      AnnounceJoined(own, allowed.room, allowed.profile.get());
+    }
   }
   return registration;
+}
+
+std::optional<int> Dispatcher::ShardOf(const std::string& connection) const {
+  absl::MutexLock lock(&mu_);
+  const ConnectionInfo* const found = registry_.Get(connection);
+  if (found == nullptr) return std::nullopt;
+  return found->shard;
 }
 
 void Dispatcher::Unregister(const std::string& connection, bool leaving) {
@@ -186,7 +197,8 @@ void Dispatcher::Unregister(const std::string& connection, bool leaving) {
 }
 
 absl::Status Dispatcher::Join(const std::string& connection, const std::string& room,
-                              absl::AnyInvocable<void(Joined)> at_place) {
+                              absl::AnyInvocable<void(Joined)> at_place,
+                              std::shared_ptr<const std::string> profile) {
   absl::MutexLock lock(&mu_);
   const ConnectionInfo* const joining = registry_.Get(connection);
   if (joining == nullptr) return absl::NotFoundError("no such connection");
@@ -194,13 +206,13 @@ absl::Status Dispatcher::Join(const std::string& connection, const std::string& 
   if (!HaveRoom(others | ShardSet{1} << joining->shard)) {
     return absl::ResourceExhaustedError("a shard's inbox is full");
   }
-  const Registry::JoinOutcome outcome = registry_.Join(connection, room);
+  const Registry::JoinOutcome outcome = registry_.Join(connection, room, profile);
   Post(joining->shard,
        [at_place = std::move(at_place),
         joined = Joined{head_, outcome.already, registry_.ParticipantsJson(room)}]() mutable {
          at_place(std::move(joined));
        });
-  if (outcome.user_entered) AnnounceJoined(*joining, room);
+  if (outcome.user_entered) AnnounceJoined(*joining, room, profile.get());
   return absl::OkStatus();
 }
 
@@ -228,10 +240,11 @@ void Dispatcher::SweepDepartures() {
 }
 
 // Room ids are of the wire's alphabet, which JSON needs no escapes for.
-void Dispatcher::AnnounceJoined(const ConnectionInfo& connection, const std::string& room) {
+void Dispatcher::AnnounceJoined(const ConnectionInfo& connection, const std::string& room,
+                                const std::string* profile) {
   Announce("room:userJoined",
            absl::StrCat(R"({"roomId":")", room, R"(","userId":)", connection.user, R"(,"user":)",
-                        *connection.profile, "}"),
+                        profile != nullptr ? *profile : *connection.profile, "}"),
            room, connection.user);
 }
 

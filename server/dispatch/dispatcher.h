@@ -88,13 +88,16 @@ class Dispatcher final : private EventLog::Listener {
 
   // A session's beginning: it is registered, joined to `rooms` (already authorised), and knows the
   // head of that moment: everything up to `head` is history, everything after it will pass its
-  // shard's inbox. RESOURCE_EXHAUSTED: the user has max_per_user connections; ALREADY_EXISTS: the
-  // connection id is in use. Called on the session's shard thread.
+  // shard's inbox. ALREADY_EXISTS: the connection id is in use; RESOURCE_EXHAUSTED: the user has
+  // max_per_user connections. Called on the session's shard thread.
   struct Registration {
     uint64_t head = 0;
   };
   absl::StatusOr<Registration> Register(ConnectionInfo connection,
-                                        const std::vector<std::string>& rooms);
+                                        const std::vector<AllowedRoom>& rooms);
+
+  // The shard of a registered connection; nothing if there is none of this id.
+  std::optional<int> ShardOf(const std::string& connection) const;
 
   // A session's end. `leaving` false: the connection was lost, its rooms keep the user for the
   // grace; true: the client said goodbye, the user leaves its rooms at once. While draining
@@ -110,8 +113,10 @@ class Dispatcher final : private EventLog::Listener {
     bool already = false;           // it was in the room before
     std::string participants_json;  // an array of profiles, the user's own included
   };
+  // `profile`: what others see of the user in this room; null: the connection's.
   absl::Status Join(const std::string& connection, const std::string& room,
-                    absl::AnyInvocable<void(Joined)> at_place);
+                    absl::AnyInvocable<void(Joined)> at_place,
+                    std::shared_ptr<const std::string> profile = nullptr);
 
   // Takes a connection out of a room; a room:userLeft goes to the rest if it was the user's last
   // there. False: it was not in the room.
@@ -157,8 +162,9 @@ class Dispatcher final : private EventLog::Listener {
   bool HaveRoom(ShardSet shards) const;
   Reach Find(const Entry& entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
-  void AnnounceJoined(const ConnectionInfo& connection, const std::string& room)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // `profile` null: the connection's.
+  void AnnounceJoined(const ConnectionInfo& connection, const std::string& room,
+                      const std::string* profile) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AnnounceLeft(UserId user, const std::string& room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Announce(std::string_view name, std::string payload, const std::string& room, UserId user)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

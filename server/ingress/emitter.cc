@@ -52,6 +52,30 @@ uint64_t Fingerprint(const v1::EmitEventRequest& request, const Entry& entry) {
                       ttl.seconds(), ttl.nanos());
 }
 
+// Who emits what the relay makes in the application's name, as the log has it.
+const std::string& OwnClient() {
+  static const std::string* const name = new std::string("webhook");
+  return *name;
+}
+
+// Such an emit; keeps itself until it is done.
+class OwnEmit final : public Emit {
+ public:
+  explicit OwnEmit(absl::AnyInvocable<void(absl::Status)> done) : done_(std::move(done)) {}
+
+ private:
+  void Done() override {
+    const std::unique_ptr<OwnEmit> self(this);
+    if (refusal() == nullptr) return done_(absl::OkStatus());
+    const auto code = static_cast<absl::StatusCode>(refusal()->code());
+    // Under this id it was shown, if in other words: by the application.
+    done_(code == absl::StatusCode::kAlreadyExists ? absl::OkStatus()
+                                                   : absl::Status(code, refusal()->message()));
+  }
+
+  absl::AnyInvocable<void(absl::Status)> done_;
+};
+
 // The event's name as far as a refused request tells it.
 std::string_view EventName(const v1::EmitEventRequest& request) {
   if (request.event_case() == v1::EmitEventRequest::EVENT_NOT_SET) return "none";
@@ -149,6 +173,12 @@ void Emitter::Start(Emit& emit, const v1::EmitEventRequest& request, const std::
   if (!request.has_event_id()) return Dispatch(emit);
   emit.fingerprint_ = Fingerprint(request, *emit.entry_);
   Claim(emit, now.steady);
+}
+
+void Emitter::Take(const v1::EmitEventRequest& request,
+                   absl::AnyInvocable<void(absl::Status)> done) {
+  auto* const emit = new OwnEmit(std::move(done));  // it ends itself
+  Start(*emit, request, OwnClient(), Now());
 }
 
 void Emitter::Claim(Emit& emit, int64_t now) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "google/rpc/status.pb.h"
 #include "server/base/clock.h"
@@ -18,6 +19,7 @@
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/dispatch/event_intake.h"
 #include "server/ingress/idempotency.h"
 #include "server/ingress/refusal.h"
 
@@ -69,7 +71,7 @@ class Emit : private Idempotency::Waiter {
 // why (code, client, event and the fields' paths; never a value).
 //
 // Owned by the Relay; outlives the services that call it. Any thread.
-class Emitter {
+class Emitter final : public EventIntake {
  public:
   struct Options {
     size_t max_in_flight = 10'000;  // calls and stream messages being worked on
@@ -107,6 +109,11 @@ class Emitter {
   // of the API key) and `emit` live until Done.
   void Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client,
              const Moment& now);
+
+  // EventIntake: what the relay emits in the application's name. Also while draining: it is what
+  // becomes of a command that was under way. Counted like any other emit.
+  void Take(const v1::EmitEventRequest& request,
+            absl::AnyInvocable<void(absl::Status)> done) override;
 
   // Counts and logs a refusal that happened before Start: of a call as a whole.
   void Refused(const google::rpc::Status& refusal, std::string_view client,

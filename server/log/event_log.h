@@ -81,9 +81,6 @@ class EventLog {
   // True if no audience of these was cut after its `after`. Any thread.
   virtual bool Covers(absl::Span<const AudienceFrom> audiences) const = 0;
 
-  // How many entries Read would give in all: the `missed` of a welcome. Any thread.
-  virtual size_t Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const = 0;
-
   // Drops what age, and ttl, have ended. Called now and then (about once a second). Any thread.
   virtual void Trim() = 0;
 

@@ -391,17 +391,6 @@ bool MemoryLog::Covers(absl::Span<const AudienceFrom> audiences) const {
   });
 }
 
-size_t MemoryLog::Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const {
-  const int64_t wall = clock_.WallMillis();
-  absl::ReaderMutexLock lock(&mu_);
-  size_t count = 0;
-  Merge(audiences, upto, wall, [&](const AudienceIndex::Slot&) {
-    ++count;
-    return true;
-  });
-  return count;
-}
-
 EventLog::Usage MemoryLog::usage() const {
   absl::ReaderMutexLock lock(&mu_);
   Usage usage;

@@ -60,7 +60,6 @@ class MemoryLog final : public EventLog {
   LogPage Read(absl::Span<const AudienceFrom> audiences, uint64_t upto,
                size_t limit) const override;
   bool Covers(absl::Span<const AudienceFrom> audiences) const override;
-  size_t Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const override;
   void Trim() override;
   Usage usage() const override;
   absl::Status Health() const override { return absl::OkStatus(); }

@@ -1,45 +1,15 @@
 #include "server/protocol/native_dialect.h"
 
-#include <charconv>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
+#include "server/protocol/text.h"
 
 namespace msab {
 namespace {
-
-// A number as text on the stack: an event's frame is made without a string of its own.
-class Digits {
- public:
-  template <typename Int>
-  explicit Digits(Int value)
-      : size_(static_cast<size_t>(std::to_chars(text_, text_ + sizeof(text_), value).ptr - text_)) {
-  }
-  std::string_view view() const { return {text_, size_}; }
-
- private:
-  char text_[20];
-  size_t size_;
-};
-
-std::string Quoted(std::string_view text) {
-  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
-}
-
-// A JSON string literal of an event's name. Names are of [A-Za-z0-9_.:\-] and the backslash, the
-// only one of them that JSON escapes.
-std::string EscapedName(std::string_view name) {
-  std::string escaped;
-  escaped.reserve(name.size() + 4);
-  for (char c : name) {
-    if (c == '\\') escaped.push_back('\\');
-    escaped.push_back(c);
-  }
-  return escaped;
-}
 
 ClientMessage Malformed(std::string_view fault) {
   ClientMessage message;
@@ -49,10 +19,14 @@ ClientMessage Malformed(std::string_view fault) {
 
 }  // namespace
 
+const Conduct& NativeDialect::conduct() const {
+  static constexpr Conduct kConduct{};
+  return kConduct;
+}
+
 FramePtr NativeDialect::Event(const EntryPtr& entry, std::string_view epoch) const {
   std::string escaped;
-  std::string_view name = entry->name;
-  if (name.find('\\') != std::string_view::npos) name = escaped = EscapedName(name);
+  const std::string_view name = EscapedName(entry->name, escaped);
 
   const bool in_room = !entry->target.room.empty();
   const bool numbered = entry->sequence != 0;
@@ -67,7 +41,9 @@ FramePtr NativeDialect::Event(const EntryPtr& entry, std::string_view epoch) con
                       entry);
 }
 
-FramePtr NativeDialect::Hello(const Welcome& welcome) const {
+FramePtr NativeDialect::Open(const Greeting& /*greeting*/) const { return {}; }
+
+Dialect::Frames NativeDialect::Hello(const Welcome& welcome) const {
   boost::json::object data;
   data["connectionId"] = welcome.connection_id;
   data["userId"] = welcome.user;
@@ -94,12 +70,16 @@ FramePtr NativeDialect::Hello(const Welcome& welcome) const {
   data["rooms"] = std::move(rooms);
   data["pingInterval"] = welcome.ping_interval;
   data["tokenExpiresAt"] = welcome.token_expires_at;
-  return Frame::Text({R"({"event":"welcome","data":)", boost::json::serialize(data), "}"});
+  return {Frame::Text({R"({"event":"welcome","data":)", boost::json::serialize(data), "}"})};
 }
+
+FramePtr NativeDialect::Refuse(ConnectRefusal /*why*/) const { return {}; }
 
 FramePtr NativeDialect::Live(const Cursor& cursor) const {
   return Frame::Text({R"({"event":"live","cursor":")", cursor.ToString(), R"("})"});
 }
+
+FramePtr NativeDialect::Heartbeat() const { return Frame::Ping(); }
 
 FramePtr NativeDialect::Ping(const Cursor& cursor) const {
   return Frame::Text({R"({"event":"ping","cursor":")", cursor.ToString(), R"("})"});
@@ -115,14 +95,17 @@ FramePtr NativeDialect::Reply(int64_t id, const CommandResult& result) const {
       error.retry_after_ms > 0 ? absl::StrCat(R"(,"retryAfter":)", error.retry_after_ms) : "";
   const bool detailed = !error.details_json.empty();
   return Frame::Text({R"({"reply":)", number.view(), R"(,"ok":false,"error":{"code":")", error.code,
-                      R"(","message":)", Quoted(error.message), retry_after,
+                      R"(","message":)", QuotedJson(error.message), retry_after,
                       detailed ? R"(,"details":)" : "", error.details_json, "}}"});
+}
+
+Dialect::Frames NativeDialect::Farewell(uint16_t /*code*/, std::string_view /*reason*/) const {
+  return {};
 }
 
 ClientMessage NativeDialect::Decode(std::string_view text) const {
   boost::system::error_code error;
-  boost::json::value parsed =
-      boost::json::parse(boost::json::string_view(text.data(), text.size()), error);
+  boost::json::value parsed = ParseJson(text, error);
   if (error) return Malformed("not JSON");
   boost::json::object* object = parsed.if_object();
   if (object == nullptr) return Malformed("not an object");

@@ -253,7 +253,8 @@ const ConnectionInfo* Registry::Get(std::string_view connection) const {
   return found == nullptr ? nullptr : &found->info;
 }
 
-Registry::JoinOutcome Registry::Join(std::string_view connection, const std::string& room) {
+Registry::JoinOutcome Registry::Join(std::string_view connection, const std::string& room,
+                                     std::shared_ptr<const std::string> profile) {
   Connection* const joining = impl_->Find(connection);
   if (joining == nullptr) return {};
   JoinOutcome outcome;
@@ -264,6 +265,7 @@ Registry::JoinOutcome Registry::Join(std::string_view connection, const std::str
     outcome.user_entered = true;
   } else if (absl::c_linear_search(in->connections, joining)) {
     outcome.already = true;
+    if (profile != nullptr) Impl::SetProfile(in, std::move(profile));
     return outcome;
   } else if (in->connections.empty()) {
     impl_->leaving.erase({in->leave_at, in});
@@ -271,7 +273,7 @@ Registry::JoinOutcome Registry::Join(std::string_view connection, const std::str
   if (in->connections.empty()) ++in->room->crowd.users_online;
   in->connections.push_back(joining);
   in->room->crowd.Enter(joining->info.shard);
-  Impl::SetProfile(in, joining->info.profile);
+  Impl::SetProfile(in, profile != nullptr ? std::move(profile) : joining->info.profile);
   joining->presences.push_back(in);
   return outcome;
 }

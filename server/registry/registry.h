@@ -27,6 +27,13 @@ struct ConnectionInfo {
   std::shared_ptr<const std::string> profile;
 };
 
+// A room that a connection is let into.
+struct AllowedRoom {
+  std::string room;
+  // What others see of the user there; null: what they see elsewhere, ConnectionInfo::profile.
+  std::shared_ptr<const std::string> profile = nullptr;
+};
+
 // The truthful half of an emit's answer.
 struct Recipients {
   uint32_t users_targeted = 0;  // ids named; a room's participants; everyone: the users online
@@ -69,7 +76,9 @@ class Registry {
     bool already = false;       // this connection was in the room: nothing changed
     bool user_entered = false;  // the user was no participant before
   };
-  JoinOutcome Join(std::string_view connection, const std::string& room);
+  // `profile`: what others see of the user in this room; null: the connection's.
+  JoinOutcome Join(std::string_view connection, const std::string& room,
+                   std::shared_ptr<const std::string> profile = nullptr);
 
   struct LeaveOutcome {
     bool was_member = false;

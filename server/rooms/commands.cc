@@ -1,20 +1,72 @@
 #include "server/rooms/commands.h"
 
+#include <atomic>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "server/rooms/errors.h"
 
 namespace msab {
+namespace {
 
-Commands::Commands(const Catalog& catalog, const Clock& clock, Dispatcher& dispatcher,
-                   GiftGateway& gateway, Options options)
-    : rules_(catalog.commands()),
+// Rooms named at connect, until there is a verdict on each of them. Judge on any thread, the rest
+// on the asker's.
+class Sifting {
+ public:
+  using Done = absl::AnyInvocable<void(std::vector<AllowedRoom>)>;
+  struct Room {
+    std::string id;
+    RoomVerdict verdict;
+  };
+
+  // `count`: rooms at most.
+  Sifting(size_t count, Done done) : done_(std::move(done)) { rooms_.reserve(count); }
+
+  // A room that may get in; it stays where it is.
+  Room& Add(std::string id) {
+    missing_.fetch_add(1);
+    return rooms_.emplace_back(Room{std::move(id), {}});
+  }
+  // The last one added doesn't, as is known already.
+  void DropLast() {
+    missing_.fetch_sub(1);
+    rooms_.pop_back();
+  }
+  size_t size() const { return rooms_.size(); }
+
+  void Judge(Room& room, const RoomVerdict& verdict) {
+    room.verdict = verdict;
+    Finish();
+  }
+
+  // Once for whoever asks, when all is asked; with the last verdict it is over.
+  void Finish() {
+    if (missing_.fetch_sub(1) > 1) return;
+    std::vector<AllowedRoom> allowed;
+    for (Room& room : rooms_) {
+      if (room.verdict.refusal) continue;
+      allowed.push_back({std::move(room.id), std::move(room.verdict.profile)});
+    }
+    done_(std::move(allowed));
+  }
+
+ private:
+  Done done_;
+  std::vector<Room> rooms_;
+  std::atomic<size_t> missing_{1};  // verdicts, and the asker's own part
+};
+
+}  // namespace
+
+Commands::Commands(const House& house, Options options)
+    : rules_(house.catalog.commands()),
+      authorizer_(house.authorizer),
       max_rooms_(options.rooms_per_connection),
-      join_(dispatcher, pending_, options.rooms_per_connection),
-      leave_(dispatcher),
-      chat_(catalog, clock, dispatcher, options.chat),
-      gift_(catalog, clock, dispatcher, gateway) {}
+      join_(house.dispatcher, pending_, house.authorizer, options.rooms_per_connection),
+      leave_(house.dispatcher),
+      chat_(house.catalog, house.clock, house.dispatcher, options.chat),
+      gift_(house.catalog, house.clock, house.dispatcher, house.intake, house.gifts) {}
 
 void Commands::Handle(const std::shared_ptr<Caller>& caller, std::string_view event,
                       const boost::json::value& data, CommandReply reply) {
@@ -46,16 +98,25 @@ void Commands::Run(Command& command, const std::shared_ptr<Caller>& caller,
                   });
 }
 
-void Commands::AuthorizeRooms(UserId /*user*/, std::vector<std::string> rooms,
-                              absl::AnyInvocable<void(std::vector<std::string>)> done) {
-  std::vector<std::string> allowed;
+void Commands::AuthorizeRooms(UserId user, const std::string& connection_id,
+                              std::vector<std::string> rooms,
+                              absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) {
+  const auto sifting = std::make_shared<Sifting>(rooms.size(), std::move(done));
   absl::flat_hash_set<std::string> seen;
-  for (std::string& room : rooms) {
-    if (allowed.size() == max_rooms_) break;
-    if (!IsRoomId(room) || !RoomJoin::IsOpen(room) || !seen.insert(room).second) continue;
-    allowed.push_back(std::move(room));
+  for (const std::string& id : rooms) {
+    if (sifting->size() == max_rooms_) break;
+    if (!IsRoomId(id) || !seen.insert(id).second) continue;
+    Sifting::Room& room = sifting->Add(id);
+    const std::optional<RoomVerdict> known = authorizer_.Ask(
+        user, connection_id, id,
+        [sifting, &room](const RoomVerdict& verdict) { sifting->Judge(room, verdict); });
+    if (known && known->refusal) {
+      sifting->DropLast();
+    } else if (known) {
+      sifting->Judge(room, *known);
+    }
   }
-  done(std::move(allowed));
+  sifting->Finish();
 }
 
 }  // namespace msab

@@ -11,6 +11,7 @@
 #include "server/contract/command_rules.h"
 #include "server/dispatch/command_handler.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/dispatch/event_intake.h"
 #include "server/rooms/chat.h"
 #include "server/rooms/command_counters.h"
 #include "server/rooms/gift.h"
@@ -18,6 +19,7 @@
 #include "server/rooms/join.h"
 #include "server/rooms/leave.h"
 #include "server/rooms/pending_joins.h"
+#include "server/rooms/room_authorizer.h"
 
 namespace msab {
 
@@ -34,16 +36,24 @@ class Commands final : public CommandHandler {
     ChatSend::Options chat;
   };
 
-  // All outlive this.
-  Commands(const Catalog& catalog, const Clock& clock, Dispatcher& dispatcher, GiftGateway& gateway,
-           Options options);
+  // What it leans on; all of it outlives this.
+  struct House {
+    const Catalog& catalog;
+    const Clock& clock;
+    Dispatcher& dispatcher;
+    EventIntake& intake;
+    GiftGateway& gifts;
+    RoomAuthorizer& authorizer;
+  };
+  Commands(const House& house, Options options);
 
   void Handle(const std::shared_ptr<Caller>& caller, std::string_view event,
               const boost::json::value& data, CommandReply reply) override;
 
-  // Answers on the calling thread.
-  void AuthorizeRooms(UserId user, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<std::string>)> done) override;
+  // Answers on the calling thread where no application has to be asked. A room that it refuses,
+  // or doesn't answer for in time, is left out.
+  void AuthorizeRooms(UserId user, const std::string& connection_id, std::vector<std::string> rooms,
+                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override;
 
   const CommandCounters& counters() const { return counters_; }
 
@@ -55,6 +65,7 @@ class Commands final : public CommandHandler {
 
   // Constant after construction
   const CommandRules& rules_;
+  RoomAuthorizer& authorizer_;
   const size_t max_rooms_;
 
   // Any thread

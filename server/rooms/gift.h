@@ -9,13 +9,15 @@
 #include "server/contract/catalog.h"
 #include "server/dispatch/command_handler.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/dispatch/event_intake.h"
 #include "server/rooms/gift_gateway.h"
 
 namespace msab {
 
-// gift:send. Hands the gift to the gateway and tells the sender what became of it: the sending
-// connection by its answer and, where the gift was refused, all of the sender's connections by
-// gift:error, because the one that sent it may be gone by then.
+// gift:send. Hands the gift to the gateway and tells what became of it. Given: the sending
+// connection by its answer, and the rest of the room by gift:received, once, however often the gift
+// is repeated or the application tells of it itself. Refused: the sending connection by its answer
+// and all of the sender's by gift:error, because the one that sent it may be gone by then.
 //
 // Owned by Commands. Any thread.
 class GiftSend {
@@ -23,7 +25,7 @@ class GiftSend {
   using Data = v1::GiftSendCommand;
 
   // All outlive this.
-  GiftSend(const Catalog& catalog, const Clock& clock, Dispatcher& dispatcher,
+  GiftSend(const Catalog& catalog, const Clock& clock, Dispatcher& dispatcher, EventIntake& intake,
            GiftGateway& gateway);
 
   // What the field rules can't say: a recipient named twice.
@@ -33,10 +35,17 @@ class GiftSend {
   void Run(const std::shared_ptr<Caller>& caller, const Data& data, CommandReply reply);
 
  private:
+  // A gift whose outcome is to come, as it was handed to the gateway.
+  struct Pending;
+
+  void OnAccepted(Pending& pending, const GiftAccepted& accepted);
+  void OnRefused(Pending& pending, GiftRefused refused);
+
   // Constant after construction
   const Catalog& catalog_;
   const Clock& clock_;
   Dispatcher& dispatcher_;
+  EventIntake& intake_;
   GiftGateway& gateway_;
 };
 

@@ -3,7 +3,8 @@
 namespace msab {
 
 void NoGiftGateway::Submit(Gift /*gift*/, Done done) {
-  done({"UPSTREAM_UNAVAILABLE", "gifts are not available: no application is connected"});
+  done(GiftRefused{.code = "UPSTREAM_UNAVAILABLE",
+                   .reason = "gifts are not available: no application is connected"});
 }
 
 }  // namespace msab

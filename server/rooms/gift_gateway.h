@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -23,21 +24,32 @@ struct Gift {
   std::string transaction_id;  // the client's or minted; with the sender the idempotency key
 };
 
-// Why a gift was not given.
-struct GiftRefused {
-  std::string_view code;  // of the reply and of gift:error; a literal
-  std::string reason;     // for people
+// The gift was given.
+struct GiftAccepted {
+  std::vector<UserId> recipients;  // those of the gift's who got it, in its order
 };
+
+// Why a gift was not given, or not known to be.
+struct GiftRefused {
+  std::string_view code;       // of the reply; a literal of the contract page
+  std::string reason;          // for people
+  std::string decision = {};   // code REJECTED: the application's own code, [A-Z0-9_]{1,64}
+  int64_t retry_after_ms = 0;  // 0: not told
+};
+
+using GiftOutcome = std::variant<GiftAccepted, GiftRefused>;
 
 // Where gifts are decided on. The relay never does so itself: it owns no balances.
 // Any thread.
 class GiftGateway {
  public:
-  using Done = absl::AnyInvocable<void(GiftRefused)>;
+  using Done = absl::AnyInvocable<void(GiftOutcome)>;
 
   virtual ~GiftGateway() = default;
 
-  // `done` runs exactly once, on this thread before Submit returns or on another later.
+  // `done` runs once, on this thread before Submit returns or on another later. It runs a second
+  // time, with a GiftAccepted, where the first was UPSTREAM_UNAVAILABLE and the gift was given
+  // after all.
   virtual void Submit(Gift gift, Done done) = 0;
 };
 

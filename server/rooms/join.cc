@@ -1,5 +1,6 @@
 #include "server/rooms/join.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,18 +9,12 @@
 
 namespace msab {
 
-RoomJoin::RoomJoin(Dispatcher& dispatcher, PendingJoins& pending, size_t max_rooms)
-    : dispatcher_(dispatcher), pending_(pending), max_rooms_(max_rooms) {}
-
-bool RoomJoin::IsOpen(std::string_view room) {
-  return !room.starts_with("private-") && !room.starts_with("presence-");
-}
+RoomJoin::RoomJoin(Dispatcher& dispatcher, PendingJoins& pending, RoomAuthorizer& authorizer,
+                   size_t max_rooms)
+    : dispatcher_(dispatcher), pending_(pending), authorizer_(authorizer), max_rooms_(max_rooms) {}
 
 void RoomJoin::Run(const std::shared_ptr<Caller>& caller, const Data& data, CommandReply reply) {
   const std::string& room = data.room_id();
-  if (!IsOpen(room)) {
-    return reply(Refusal("ROOM_FORBIDDEN", absl::StrCat("room ", room, " is not open to you")));
-  }
   if (!caller->InRoom(room) &&
       caller->room_count() + pending_.EnteringCount(*caller) >= max_rooms_) {
     // A limit like the others, so their code; but time alone won't help, so no retryAfter. Not
@@ -27,12 +22,39 @@ void RoomJoin::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
     return reply(Refusal("RATE_LIMITED", absl::StrCat("this connection is in ", max_rooms_,
                                                       " rooms, the most it may: leave one first")));
   }
+  pending_.Begin(*caller, room);
+  // Two may answer, one does: whoever knows the verdict first.
+  const auto answer = std::make_shared<CommandReply>(std::move(reply));
+  const std::optional<RoomVerdict> known = authorizer_.Ask(
+      caller->user(), caller->connection_id(), room,
+      [this, caller, room, answer](const RoomVerdict& verdict) mutable {
+        const int shard = caller->shard();
+        // The references go with the task: the session must not end on the thread that decided.
+        dispatcher_.Post(shard, [this, caller = std::move(caller), room = std::move(room), verdict,
+                                 answer = std::move(answer)] {
+          Enter(caller, room, verdict, std::move(*answer));
+        });
+      });
+  if (known) Enter(caller, room, *known, std::move(*answer));
+}
+
+void RoomJoin::Enter(const std::shared_ptr<Caller>& caller, const std::string& room,
+                     const RoomVerdict& verdict, CommandReply reply) {
+  if (verdict.refusal) {
+    reply(*verdict.refusal);
+    return pending_.Settle(*caller, room);
+  }
+  // Its connection id may be another session's by now.
+  if (!caller->admitted()) {
+    reply(NotInRoom(room));
+    return pending_.Abandon(*caller, room, NotInRoom(room));
+  }
   // Two may answer, one does: the join at its place, or this call if it was refused.
   const auto answer = std::make_shared<CommandReply>(std::move(reply));
-  pending_.Begin(*caller, room);
   const absl::Status joined = dispatcher_.Join(
-      caller->connection_id(), room, [this, caller, room, answer](const Dispatcher::Joined& at) {
-        caller->EnterRoom(room);
+      caller->connection_id(), room,
+      [this, caller, room, answer](const Dispatcher::Joined& at) {
+        caller->EnterRoom(room, at.cursor);
         (*answer)(absl::StrCat(R"({"roomId":")", room, R"(","participants":)", at.participants_json,
                                R"(,"cursor":")", Cursor{dispatcher_.epoch(), at.cursor}.ToString(),
                                "\"}"));
@@ -42,7 +64,8 @@ void RoomJoin::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
         } else {
           pending_.Abandon(*caller, room, NotInRoom(room));
         }
-      });
+      },
+      verdict.profile);
   if (!joined.ok()) {
     (*answer)(NotDispatched(joined));
     pending_.Settle(*caller, room);

@@ -10,6 +10,7 @@ namespace msab {
 // The relay's WebSocket close codes (contract page, section 8). 4000–4499: come back with the
 // cursor. 4500–4999: don't.
 enum class CloseCode : uint16_t {
+  kNormal = 1000,  // RFC 6455: what it was for is done
   kSlowConsumer = 4000,
   kTokenExpired = 4001,
   kNoPong = 4002,
@@ -25,6 +26,8 @@ enum class CloseCode : uint16_t {
 // How metrics and logs name it.
 constexpr CloseCause CauseOf(CloseCode code) {
   switch (code) {
+    case CloseCode::kNormal:
+      return CloseCause::kClient;
     case CloseCode::kSlowConsumer:
       return CloseCause::kSlowConsumer;
     case CloseCode::kTokenExpired:

@@ -202,11 +202,10 @@ void BeastConnection::Accept(Upgrade upgrade) {
   if (dialect == nullptr) {
     HttpRefusal refusal;
     refusal.status = 404;
-    refusal.body = "no such dialect here: use /ws\n";
+    refusal.body = "no such dialect here\n";
     return Refuse(refusal, DoorRefusal::kNotFound);
   }
-  request_->opening = {std::move(upgrade.token), std::move(upgrade.cursor),
-                       std::move(upgrade.rooms), upgrade.origin_allowed};
+  request_->opening = {std::move(upgrade.credentials), upgrade.origin_allowed};
 
   // A client that sends frames before it has our 101.
   auto rest = request_->buffer.data();

@@ -169,15 +169,16 @@ DoorVerdict Door::JudgeNative(const RequestHead& head, std::string_view query) c
   }
   const std::string_view authorization = Single(head, http::field::authorization);
   if (SameLetters(authorization.substr(0, kBearer.size()), kBearer)) {
-    upgrade.token = Trimmed(authorization.substr(kBearer.size()));
+    upgrade.credentials.token = Trimmed(authorization.substr(kBearer.size()));
   }
-  if (upgrade.token.empty()) upgrade.token = std::move(from_protocol);
-  if (upgrade.token.empty()) upgrade.token = Parameter(query, "token").value_or("");
+  if (upgrade.credentials.token.empty()) upgrade.credentials.token = std::move(from_protocol);
+  if (upgrade.credentials.token.empty())
+    upgrade.credentials.token = Parameter(query, "token").value_or("");
 
-  upgrade.cursor = Parameter(query, "cursor");
+  upgrade.credentials.cursor = Parameter(query, "cursor");
   if (const auto rooms = Parameter(query, "rooms")) {
     ForEachPart(*rooms, ',', [&upgrade](std::string_view room) {
-      if (!room.empty()) upgrade.rooms.emplace_back(room);
+      if (!room.empty()) upgrade.credentials.rooms.emplace_back(room);
     });
   }
   return upgrade;

@@ -11,7 +11,7 @@
 #include "boost/beast/http/fields.hpp"
 #include "boost/beast/http/message.hpp"
 #include "server/base/address.h"
-#include "server/protocol/dialect_id.h"
+#include "server/protocol/dialect.h"
 
 namespace msab {
 
@@ -24,9 +24,7 @@ struct Upgrade {
 
   // Native
   bool subprotocol = false;  // the client offered "msab.v1": answer with it
-  std::string token;         // empty: none yet, the first frame will bring it
-  std::optional<std::string> cursor;
-  std::vector<std::string> rooms;  // as named, unchecked
+  Credentials credentials;
 };
 
 // An answer in plain HTTP; the connection closes after it.

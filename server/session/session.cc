@@ -1,6 +1,7 @@
 #include "server/session/session.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,13 +11,6 @@
 
 namespace msab {
 namespace {
-
-// Entries a replay reads at a time: bounds how long one session holds the shard, and how much it
-// holds of the log.
-constexpr size_t kReplayPage = 128;
-
-// A replay rests above this part of the high-water mark and goes on when all is written.
-constexpr size_t kLowWaterDivisor = 4;
 
 // An application that jumps its clock must not keep a token alive: looked at this often at least.
 constexpr int64_t kExpiryCheckMillis = 60'000;
@@ -36,199 +30,37 @@ std::shared_ptr<Session> Session::Share() { return {transport_.Share(), this}; }
 
 void Session::Start() {
   last_heard_ = host_.NowSteady();
-  host_.Schedule(*this, last_heard_ + host_.options().auth_timeout);
+  connect_by_ = last_heard_ + host_.options().auth_timeout;
+  host_.Schedule(*this, connect_by_);
 }
 
 void Session::Open(const Dialect& dialect, Opening opening) {
   dialect_ = &dialect;
-  if (!opening.origin_allowed) return Close(CloseCode::kOriginNotAllowed, "origin not allowed");
-  if (opening.token.empty()) {
+  const Conduct& conduct = dialect.conduct();
+  const SessionOptions& options = host_.options();
+  if (FramePtr greeting =
+          dialect.Open({NewConnectionId(), options.ping_interval, options.max_message_bytes})) {
+    Send(std::move(greeting));
+  }
+  if (conduct.connect_within > 0) {
+    entrance_ = std::make_unique<Entrance>();
+    entrance_->origin_allowed = opening.origin_allowed;
+    const int64_t now = host_.NowSteady();
+    connect_by_ = now + conduct.connect_within;
+    next_ping_ = now + options.ping_interval;
+    return Arm(now);
+  }
+  if (!opening.origin_allowed) {
+    return Refuse(ConnectRefusal::kOrigin, CloseCode::kOriginNotAllowed, "origin not allowed");
+  }
+  if (opening.credentials.token.empty()) {
     // The first frame brings it, and may bring cursor and rooms; those of the URL count otherwise.
     entrance_ = std::make_unique<Entrance>();
-    entrance_->cursor = std::move(opening.cursor);
-    rooms_ = std::move(opening.rooms);
+    entrance_->cursor = std::move(opening.credentials.cursor);
+    rooms_ = std::move(opening.credentials.rooms);
     return;
   }
-  Authenticate(opening.token, std::move(opening.cursor), std::move(opening.rooms), std::nullopt);
-}
-
-void Session::Authenticate(std::string_view token, std::optional<std::string> cursor,
-                           std::vector<std::string> rooms, std::optional<int64_t> reply_to) {
-  auto verdict = host_.tokens().Verify(token, host_.NowWall());
-  if (const auto* refusal = std::get_if<TokenRefusal>(&verdict)) {
-    switch (refusal->error) {
-      case TokenError::kExpired:
-        return Close(CloseCode::kTokenExpired, "token expired");
-      case TokenError::kMissing:
-        return Close(CloseCode::kUnauthenticated, "authentication required");
-      case TokenError::kInvalid:
-        return Close(CloseCode::kUnauthenticated, "invalid credentials");
-    }
-  }
-  auto& identity = std::get<Identity>(verdict);
-  user_ = identity.user;
-  profile_ = std::make_shared<const std::string>(std::move(identity.profile));
-  expires_at_ = identity.expires_at;
-  connection_id_ = NewConnectionId();
-  state_ = State::kEntering;
-  transport_.OnAuthenticated();
-
-  entrance_ = std::make_unique<Entrance>();
-  entrance_->cursor = std::move(cursor);
-  entrance_->reply_to = reply_to;
-  if (rooms.empty()) return Enter({});
-  // The reference goes with the task: the session must not end on the thread that authorised.
-  host_.commands().AuthorizeRooms(
-      user_, std::move(rooms),
-      [self = Share(), &host = host_](std::vector<std::string> allowed) mutable {
-        host.Post([self = std::move(self), allowed = std::move(allowed)]() mutable {
-          self->Enter(std::move(allowed));
-        });
-      });
-}
-
-void Session::Enter(std::vector<std::string> rooms) {
-  if (state_ != State::kEntering) return;
-  const absl::StatusOr<uint64_t> head =
-      host_.Admit(*this, {connection_id_, user_, host_.index(), profile_}, rooms);
-  if (!head.ok()) return Close(CloseCode::kTooManyConnections, "too many connections");
-  rooms_ = std::move(rooms);
-
-  const int64_t now = host_.NowSteady();
-  state_ = State::kReplaying;
-  next_ping_ = now + host_.options().ping_interval;
-  last_sent_ = now;
-  entrance_->head = *head;
-
-  Welcome welcome;
-  welcome.recovered = Recover(*head);
-  welcome.connection_id = connection_id_;
-  welcome.user = user_;
-  welcome.cursor = At(entrance_->position);
-  if (welcome.recovered == Welcome::Recovered::kYes) welcome.missed = CountMissed();
-  welcome.rooms = rooms_;
-  welcome.ping_interval = host_.options().ping_interval;
-  welcome.token_expires_at = expires_at_;
-  Send(dialect_->Hello(welcome));
-  if (entrance_->reply_to) {
-    Reply(entrance_->reply_to, absl::StrCat(R"({"tokenExpiresAt":)", expires_at_, "}"));
-  }
-  Arm(now);
-  Replay();
-}
-
-// Decides where the session starts, and whether that loses anything of its own audiences.
-Welcome::Recovered Session::Recover(uint64_t head) {
-  Entrance& entrance = *entrance_;
-  entrance.position = head;
-  Welcome::Recovered verdict = Welcome::Recovered::kNoCursor;
-  uint64_t from = head;
-  if (entrance.cursor) {
-    const std::optional<Cursor> cursor = Cursor::Parse(*entrance.cursor);
-    if (!cursor || cursor->epoch != host_.epoch() || cursor->sequence > head) {
-      verdict = Welcome::Recovered::kGapEpoch;
-    } else {
-      verdict = Welcome::Recovered::kYes;
-      from = cursor->sequence;
-    }
-  }
-  const auto add = [&](AudienceKey key) { entrance.audiences.push_back({std::move(key), from}); };
-  entrance.audiences.reserve(2 + 2 * rooms_.size());
-  add(AudienceKey::Everyone());
-  add(AudienceKey::User(user_));
-  for (const std::string& room : rooms_) {
-    add(AudienceKey::Room(room));
-    add(AudienceKey::UserInRoom(user_, room));
-  }
-  ShardCounters& counters = host_.counters();
-  if (verdict == Welcome::Recovered::kYes && !host_.log().Covers(entrance.audiences)) {
-    verdict = Welcome::Recovered::kGapExpired;
-    for (AudienceFrom& audience : entrance.audiences) audience.after = head;
-    counters.gaps_expired.Add();
-  } else if (verdict == Welcome::Recovered::kYes) {
-    entrance.position = from;
-    counters.resumed.Add();
-  } else if (verdict == Welcome::Recovered::kGapEpoch) {
-    counters.gaps_epoch.Add();
-  }
-  return verdict;
-}
-
-void Session::Replay() {
-  const size_t low_water = host_.options().high_water / kLowWaterDivisor;
-  while (state_ == State::kReplaying && outbox_.bytes() <= low_water) {
-    Entrance& entrance = *entrance_;
-    if (entrance.position < entrance.head) {
-      if (!ReplayPage(entrance.head)) return;
-      continue;
-    }
-    if (!entrance.live_said) {
-      entrance.live_said = true;
-      Send(dialect_->Live(At(entrance.position)));
-    }
-    // What was numbered meanwhile passed this session by; it is in the log.
-    const uint64_t settled = host_.settled();
-    if (entrance.position < settled) {
-      if (!ReplayPage(settled)) return;
-      continue;
-    }
-    last_ = entrance.position;
-    entrance_.reset();
-    state_ = State::kLive;
-    transport_.ResumeReading();
-  }
-}
-
-LogPage Session::ReadPage(uint64_t after, uint64_t upto) {
-  for (AudienceFrom& audience : entrance_->audiences) {
-    audience.after = std::max(audience.after, after);
-  }
-  LogPage page = host_.log().Read(entrance_->audiences, upto, kReplayPage);
-  std::erase_if(page.entries, [this](const EntryPtr& entry) { return IsExcepted(*entry); });
-  return page;
-}
-
-// How many events the replay up to the head will bring. Exact, because a client may wait for that
-// many; the first page, mostly the only one, is kept for the replay.
-size_t Session::CountMissed() {
-  Entrance& entrance = *entrance_;
-  if (entrance.position == entrance.head) return 0;
-  entrance.first_page = ReadPage(entrance.position, entrance.head);
-  size_t missed = entrance.first_page->entries.size();
-  if (entrance.first_page->through == entrance.head) return missed;
-
-  const std::vector<AudienceFrom> audiences = entrance.audiences;
-  for (uint64_t through = entrance.first_page->through; through < entrance.head;) {
-    const LogPage page = ReadPage(through, entrance.head);
-    if (page.gap) break;  // the replay will meet it, too
-    missed += page.entries.size();
-    through = page.through;
-  }
-  entrance.audiences = audiences;
-  return missed;
-}
-
-// False: the session is closing.
-bool Session::ReplayPage(uint64_t upto) {
-  Entrance& entrance = *entrance_;
-  const LogPage page = entrance.first_page ? *std::exchange(entrance.first_page, std::nullopt)
-                                           : ReadPage(entrance.position, upto);
-  if (page.gap) {
-    // Cut while we replayed: the next resume is told so.
-    CloseSlow();
-    return false;
-  }
-  for (const EntryPtr& entry : page.entries) {
-    Send(host_.ReplayFrame(*dialect_, entry));
-    ++delivered_;
-    host_.counters().frames.Add();
-    host_.counters().replayed.Add();
-    entrance.position = entry->sequence;
-    // A page of large events may be many times what is to wait: the rest is read again.
-    if (outbox_.bytes() > host_.options().high_water / kLowWaterDivisor) return true;
-  }
-  entrance.position = page.through;
-  return true;
+  Authenticate(std::move(opening.credentials), std::nullopt);
 }
 
 bool Session::IsExcepted(const Entry& entry) const {
@@ -284,8 +116,18 @@ void Session::Send(FramePtr frame) {
   last_sent_ = host_.NowSteady();
 }
 
+void Session::SendAll(const Dialect::Frames& frames) {
+  for (const FramePtr& frame : frames) Send(frame);
+}
+
+void Session::Answer(FramePtr frame) {
+  Send(std::move(frame));
+  // A client that asks and never reads.
+  if (outbox_.bytes() > host_.options().high_water) Relieve();
+}
+
 void Session::OnWritten() {
-  if (state_ == State::kReplaying) OnAlive();
+  if (!reading() && !closing()) OnAlive();
 }
 
 void Session::OnDrained() {
@@ -295,12 +137,69 @@ void Session::OnDrained() {
 void Session::OnText(std::string_view text) {
   OnAlive();
   if (!reading()) return;
-  host_.counters().commands.Add();
+  using Kind = ClientMessage::Kind;
   ClientMessage message = dialect_->Decode(text);
-  if (message.kind == ClientMessage::Kind::kMalformed) {
-    return Close(CloseCode::kProtocolError, "protocol error: " + std::string(message.fault));
+  if (message.kind == Kind::kPong) {
+    if (recovery_ != nullptr) recovery_->OnPong();
+    return;
+  }
+  if (message.kind == Kind::kHangUp) return Close(CloseCode::kNormal, "");
+  host_.counters().commands.Add();
+  if (attachments_ != nullptr && message.kind != Kind::kMalformed) {
+    return Close(CloseCode::kProtocolError, "protocol error: text where attachments are due");
+  }
+  switch (message.kind) {
+    case Kind::kMalformed:
+      return Close(CloseCode::kProtocolError, "protocol error: " + std::string(message.fault));
+    case Kind::kConnect:
+      return OnConnect(std::move(message));
+    case Kind::kGoodbye:
+      return OnGoodbye();
+    case Kind::kAnswered:
+      return Answer(std::move(message.answer));
+    case Kind::kCommand:
+    case Kind::kAttached:
+      return OnCommand(message);
+    case Kind::kIgnored:
+    case Kind::kPong:
+    case Kind::kHangUp:
+      return;
+  }
+}
+
+void Session::OnConnect(ClientMessage message) {
+  if (state_ != State::kWaiting) return;  // it is in already
+  // The next session begins with a connection of its own.
+  if (parted_) return Close(CloseCode::kNormal, "");
+  if (!entrance_->origin_allowed) {
+    return Refuse(ConnectRefusal::kOrigin, CloseCode::kOriginNotAllowed, "origin not allowed");
+  }
+  Authenticate(std::move(message.credentials), std::nullopt);
+}
+
+// The client's library ends the connection next, unless it uses it for something else.
+void Session::OnGoodbye() {
+  if (!admitted()) return;
+  host_.Dismiss(*this, /*leaving=*/true);
+  if (recovery_ != nullptr) recovery_->Forget();
+  recovery_.reset();
+  rooms_.clear();
+  parted_ = true;
+  state_ = State::kWaiting;
+  const int64_t now = host_.NowSteady();
+  connect_by_ = now + dialect_->conduct().connect_within;
+  Arm(now);
+}
+
+void Session::OnCommand(const ClientMessage& message) {
+  if (state_ == State::kWaiting && dialect_->conduct().connect_within > 0) {
+    return Close(CloseCode::kProtocolError, "protocol error: a command before CONNECT");
   }
   const int64_t wait = bucket_.Take(host_.options().client_messages, last_heard_);
+  if (message.kind == ClientMessage::Kind::kAttached) {
+    attachments_ = std::make_unique<Attachments>(Attachments{message.attachments, message.id});
+    return;
+  }
   if (wait > 0) {
     host_.counters().rate_limited.Add();
     return Reply(message.id, CommandError{"RATE_LIMITED", "too many messages", wait, {}});
@@ -319,7 +218,14 @@ void Session::OnText(std::string_view text) {
 
 void Session::OnBinary() {
   OnAlive();
-  if (state_ != State::kClosing) Close(CloseCode::kProtocolError, "protocol error: binary frame");
+  if (!reading()) return;
+  if (attachments_ == nullptr) {
+    return Close(CloseCode::kProtocolError, "protocol error: binary frame");
+  }
+  if (--attachments_->left > 0) return;
+  const std::optional<int64_t> id = attachments_->id;
+  attachments_.reset();
+  Reply(id, InvalidPayload("no command takes binary data"));
 }
 
 void Session::OnAuth(const ClientMessage& message) {
@@ -330,12 +236,15 @@ void Session::OnAuth(const ClientMessage& message) {
   }
   if (state_ != State::kWaiting) return Renew(message, token->get_string());
 
-  std::optional<std::string> cursor = entrance_->cursor;
+  Credentials credentials;
+  credentials.token = std::string(token->get_string());
+  credentials.cursor = entrance_->cursor;
   if (const boost::json::value* given = data->if_contains("cursor"); given && !given->is_null()) {
     if (!given->is_string()) return Reply(message.id, InvalidPayload("cursor: wants a string"));
-    cursor = std::string(given->get_string());
+    credentials.cursor = std::string(given->get_string());
   }
-  std::vector<std::string> rooms = rooms_;
+  std::vector<std::string>& rooms = credentials.rooms;
+  rooms = rooms_;
   if (const boost::json::value* given = data->if_contains("rooms"); given && !given->is_null()) {
     rooms.clear();
     const boost::json::array* names = given->if_array();
@@ -352,7 +261,7 @@ void Session::OnAuth(const ClientMessage& message) {
     }
   }
   rooms_.clear();
-  Authenticate(token->get_string(), std::move(cursor), std::move(rooms), message.id);
+  Authenticate(std::move(credentials), message.id);
 }
 
 void Session::Renew(const ClientMessage& message, std::string_view token) {
@@ -371,34 +280,50 @@ void Session::Renew(const ClientMessage& message, std::string_view token) {
 }
 
 void Session::Reply(std::optional<int64_t> id, const CommandResult& result) {
-  if (!id || state_ == State::kClosing) return;
-  Send(dialect_->Reply(*id, result));
-  // A client that asks and never reads.
-  if (outbox_.bytes() > host_.options().high_water) Relieve();
+  if (!id || state_ == State::kClosing || parted_) return;
+  Answer(dialect_->Reply(*id, result));
 }
 
 bool Session::InRoom(std::string_view room) const {
   return std::find(rooms_.begin(), rooms_.end(), room) != rooms_.end();
 }
 
-void Session::EnterRoom(const std::string& room) {
+void Session::EnterRoom(const std::string& room, uint64_t since) {
   if (!admitted() || InRoom(room)) return;
   rooms_.push_back(room);
   host_.EnterRoom(*this, room);
+  if (recovery_ != nullptr) recovery_->EnterRoom(room, since);
 }
 
 void Session::ExitRoom(std::string_view room) {
   const auto it = std::find(rooms_.begin(), rooms_.end(), room);
   if (it == rooms_.end()) return;
   host_.ExitRoom(*this, room);
+  if (recovery_ != nullptr) recovery_->ExitRoom(room);
   rooms_.erase(it);
 }
 
 void Session::Close(CloseCode code, std::string_view reason) {
   if (state_ == State::kClosing) return;
   cause_ = CauseOf(code);
+  if (admitted()) SendAll(dialect_->Farewell(static_cast<uint16_t>(code), reason));
+  if (recovery_ != nullptr && (code == CloseCode::kRemoved || code == CloseCode::kRevoked)) {
+    recovery_->Forget();
+  }
   OnClosing();
   transport_.Close(static_cast<uint16_t>(code), reason);
+}
+
+bool Session::Supersede(ResumeStore::Term term) {
+  if (recovery_ != nullptr && recovery_->term() >= term) return false;
+  CloseSilently();
+  return true;
+}
+
+void Session::CloseSilently() {
+  if (state_ == State::kClosing) return;
+  Close(CloseCode::kNormal, "");
+  cause_ = CloseCause::kSuperseded;
 }
 
 void Session::CloseSlow() {
@@ -414,50 +339,69 @@ void Session::OnClosing() {
 }
 
 void Session::OnLost() {
-  if (admitted()) host_.Dismiss(*this);
+  if (admitted()) host_.Dismiss(*this, /*leaving=*/false);
   state_ = State::kClosing;
   rooms_.clear();
   entrance_.reset();
+  recovery_.reset();
 }
 
 void Session::OnTimer(int64_t now) {
-  const SessionOptions& options = host_.options();
   switch (state_) {
-    case State::kWaiting:
-      return Close(CloseCode::kUnauthenticated, "authentication required");
     case State::kClosing:
       return transport_.Abort();
+    case State::kWaiting:
+      if (now < connect_by_) break;
+      return Close(CloseCode::kUnauthenticated, "authentication required");
     case State::kEntering:
     case State::kReplaying:
     case State::kLive:
-      break;
+      if (host_.NowWall() < expires_at_) break;
+      return Close(CloseCode::kTokenExpired, "token expired");
   }
-  if (host_.NowWall() >= expires_at_) return Close(CloseCode::kTokenExpired, "token expired");
-  if (admitted()) {
-    outbox_.Rest();
-    if (now - last_heard_ >= options.ping_timeout) {
-      return Close(CloseCode::kNoPong, "no answer to ping");
-    }
-    if (state_ == State::kLive && now - last_sent_ >= options.ping_interval) {
-      Send(dialect_->Ping(At(std::max(last_, host_.settled()))));
-    }
-    if (now >= next_ping_) {
-      next_ping_ = now + options.ping_interval;
-      outbox_.Push(Frame::Ping());
-      transport_.MarkDirty();
-    }
-  }
+  if (now >= PatienceEnd()) return Close(CloseCode::kNoPong, "no answer to ping");
+  if (admitted()) outbox_.Rest();
+  if (beats()) Beat(now);
   Arm(now);
+}
+
+void Session::Beat(int64_t now) {
+  const SessionOptions& options = host_.options();
+  if (state_ == State::kLive && now - last_sent_ >= options.ping_interval) {
+    if (FramePtr ping = dialect_->Ping(At(Sent()))) Send(std::move(ping));
+  }
+  if (now < next_ping_) return;
+  next_ping_ = now + options.ping_interval;
+  outbox_.Push(dialect_->Heartbeat());
+  transport_.MarkDirty();
+  if (unanswered_since_ == 0) unanswered_since_ = now;
+  if (recovery_ != nullptr) recovery_->OnHeartbeat(Sent());
+}
+
+int64_t Session::PatienceEnd() const {
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  const int64_t patience = host_.options().ping_timeout;
+  if (!beats()) return kNever;
+  if (!dialect_->conduct().heartbeat_by_message) return last_heard_ + patience;
+  return unanswered_since_ == 0 ? kNever : unanswered_since_ + patience;
+}
+
+uint64_t Session::Sent() const {
+  return state_ == State::kReplaying ? entrance_->position : std::max(last_, host_.settled());
 }
 
 // Schedules the next look at the clock: at the nearest of the session's deadlines.
 void Session::Arm(int64_t now) {
   const SessionOptions& options = host_.options();
-  int64_t next = now + std::min(expires_at_ - host_.NowWall(), kExpiryCheckMillis);
-  if (admitted()) {
-    next = std::min(next, last_heard_ + options.ping_timeout);
+  int64_t next = state_ == State::kWaiting
+                     ? connect_by_
+                     : now + std::min(expires_at_ - host_.NowWall(), kExpiryCheckMillis);
+  if (beats()) {
+    next = std::min(next, PatienceEnd());
     next = std::min(next, next_ping_);
-    if (state_ == State::kLive) next = std::min(next, last_sent_ + options.ping_interval);
+    if (state_ == State::kLive && !dialect_->conduct().heartbeat_by_message) {
+      next = std::min(next, last_sent_ + options.ping_interval);
+    }
   }
   host_.Schedule(*this, next);
 }

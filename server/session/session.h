@@ -13,6 +13,7 @@
 #include "server/dispatch/command_handler.h"
 #include "server/protocol/dialect.h"
 #include "server/session/close_code.h"
+#include "server/session/recovery.h"
 #include "server/session/session_host.h"
 #include "server/session/transport.h"
 
@@ -20,16 +21,18 @@ namespace msab {
 
 // What a client brought along when it connected.
 struct Opening {
-  std::string token;                  // empty: the first frame will bring it
-  std::optional<std::string> cursor;  // as given, unchecked
-  std::vector<std::string> rooms;     // as named, unchecked
+  Credentials credentials;  // without a token: the first message will bring it
   bool origin_allowed = true;
 };
 
 // One client's conversation: from the token through welcome, replay and live events to the close.
-// It knows frames and order; its Transport knows the socket, its SessionHost the house.
+// It knows frames and order; its Transport knows the socket, its SessionHost the house, and its
+// Dialect how all that is said.
 //
-//   waiting for the token → entering (rooms are authorised) → replaying → live → closing
+//   waiting for the token → entering (its record is claimed, its rooms are authorised, whoever
+//   holds its id is ended) → replaying → live → closing
+//
+// A client that says goodbye is out of the house, and its connection waits for it to hang up.
 //
 // Every session sees ascending numbers: an entry numbered up to the last one seen is skipped.
 // While it replays, live entries are not queued; they are in the log, and replay reads on until it
@@ -53,7 +56,10 @@ class Session final : public Caller, public TimerNode {
   void OnText(std::string_view text);
   void OnBinary();
   // Any bytes of the client, pongs included.
-  void OnAlive() { last_heard_ = host_.NowSteady(); }
+  void OnAlive() {
+    last_heard_ = host_.NowSteady();
+    unanswered_since_ = 0;
+  }
   // The socket took some of what waits: while the session replays, and takes no input, that is the
   // client's sign of life.
   void OnWritten();
@@ -70,12 +76,14 @@ class Session final : public Caller, public TimerNode {
 
   // Ends the session: what waits is sent, then the close frame.
   void Close(CloseCode code, std::string_view reason);
+  // The client goes on with this session over another connection, whose hold on the record is
+  // `term`: ends it without a word. False, and nothing happens, if this one's hold is not earlier.
+  bool Supersede(ResumeStore::Term term);
   // The outbox is over the high-water mark: a reader whose socket takes no more is too slow. (What
   // came within one turn was not even offered to it yet.)
   void Relieve();
 
   bool reading() const { return state_ == State::kWaiting || state_ == State::kLive; }
-  bool admitted() const { return state_ == State::kReplaying || state_ == State::kLive; }
   bool closing() const { return state_ == State::kClosing; }
   const Dialect& dialect() const { return *dialect_; }
   CloseCause cause() const { return cause_; }
@@ -96,10 +104,11 @@ class Session final : public Caller, public TimerNode {
   const std::string& connection_id() const override { return connection_id_; }
   UserId user() const override { return user_; }
   int shard() const override { return host_.index(); }
+  bool admitted() const override { return state_ == State::kReplaying || state_ == State::kLive; }
   const std::string& profile() const override { return *profile_; }
   bool InRoom(std::string_view room) const override;
   size_t room_count() const override { return rooms_.size(); }
-  void EnterRoom(const std::string& room) override;
+  void EnterRoom(const std::string& room, uint64_t since) override;
   void ExitRoom(std::string_view room) override;
 
   // TimerNode
@@ -108,10 +117,14 @@ class Session final : public Caller, public TimerNode {
  private:
   enum class State : uint8_t { kWaiting, kEntering, kReplaying, kLive, kClosing };
 
-  // From the token to the first live event; freed then.
+  // From the upgrade to the first live event; freed then.
   struct Entrance {
     std::optional<std::string> cursor;
+    std::optional<std::string> offset;
     std::optional<int64_t> reply_to;  // the id of the `auth` frame that brought the token
+    bool origin_allowed = true;
+    std::optional<ResumeRecord> record;  // the session goes on with this one
+    uint64_t resume_from = 0;            // with a record
     std::vector<AudienceFrom> audiences;
     std::optional<LogPage> first_page;  // read when the missed events were counted
     uint64_t position = 0;              // everything up to here has been read and sent
@@ -119,19 +132,50 @@ class Session final : public Caller, public TimerNode {
     bool live_said = false;
   };
 
-  void Authenticate(std::string_view token, std::optional<std::string> cursor,
-                    std::vector<std::string> rooms, std::optional<int64_t> reply_to);
-  void Enter(std::vector<std::string> rooms);
+  // Messages of a binary command that have yet to come, and the answer due after them.
+  struct Attachments {
+    size_t left = 0;
+    std::optional<int64_t> id;
+  };
+
+  // The way in (session_entrance.cc)
+  void Authenticate(Credentials credentials, std::optional<int64_t> reply_to);
+  void Refuse(ConnectRefusal why, CloseCode code, std::string_view reason);
+  void OnClaimed(std::optional<ResumeStore::Claimed> claimed);
+  uint64_t ResumePoint(const ResumeRecord& record) const;
+  void AddAudiences(const std::vector<std::string>& rooms, uint64_t from);
+  void EnterAnew(std::vector<std::string> rooms);
+  void AuthorizeAndEnter(std::vector<std::string> rooms);
+  void Enter(std::vector<AllowedRoom> rooms);
+  void EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms);
+  void KeepRecord();
   Welcome::Recovered Recover(uint64_t head);
   void Replay();
   size_t CountMissed();
   LogPage ReadPage(uint64_t after, uint64_t upto);
   bool ReplayPage(uint64_t upto);
+
   bool IsExcepted(const Entry& entry) const;
+  void OnConnect(ClientMessage message);
+  void OnGoodbye();
+  void OnCommand(const ClientMessage& message);
   void OnAuth(const ClientMessage& message);
   void Renew(const ClientMessage& message, std::string_view token);
   void Reply(std::optional<int64_t> id, const CommandResult& result);
+  void CloseSilently();
+  // Sends a frame of which a client may cause any number.
+  void Answer(FramePtr frame);
   void Send(FramePtr frame);
+  void SendAll(const Dialect::Frames& frames);
+  // Whether heartbeats go out.
+  bool beats() const {
+    return admitted() || (dialect_ != nullptr && dialect_->conduct().heartbeat_by_message);
+  }
+  void Beat(int64_t now);
+  // When the client counts as gone if nothing is heard of it until then.
+  int64_t PatienceEnd() const;
+  // Everything numbered up to here has been sent, or isn't this session's.
+  uint64_t Sent() const;
   void Arm(int64_t now);
   // For a reader that is too slow: what it has not begun to read is not sent.
   void CloseSlow();
@@ -152,8 +196,11 @@ class Session final : public Caller, public TimerNode {
   // Shard thread only
   State state_ = State::kWaiting;
   CloseCause cause_ = CloseCause::kClient;
-  bool full_ = false;  // waits for Relieve
+  bool full_ = false;    // waits for Relieve
+  bool parted_ = false;  // the client said goodbye
   std::unique_ptr<Entrance> entrance_;
+  std::unique_ptr<Recovery> recovery_;        // of dialects that recover
+  std::unique_ptr<Attachments> attachments_;  // mostly none are awaited
   std::vector<std::string> rooms_;
   uint64_t last_ = 0;       // the number of the last entry seen
   uint64_t delivered_ = 0;  // event frames given to the transport
@@ -161,6 +208,9 @@ class Session final : public Caller, public TimerNode {
   int64_t last_heard_ = 0;  // steady ms
   int64_t last_sent_ = 0;   // steady ms
   int64_t next_ping_ = 0;   // steady ms
+  int64_t connect_by_ = 0;  // steady ms; while waiting for the token
+  // Steady ms, 0: none. The first heartbeat after which nothing was heard.
+  int64_t unanswered_since_ = 0;
   TokenBucket bucket_;
 };
 

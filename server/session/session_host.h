@@ -16,6 +16,7 @@
 #include "server/contract/entry.h"
 #include "server/dispatch/command_handler.h"
 #include "server/log/event_log.h"
+#include "server/log/resume_store.h"
 #include "server/protocol/frame.h"
 #include "server/registry/registry.h"
 #include "server/session/counters.h"
@@ -34,6 +35,7 @@ struct SessionOptions {
   int64_t auth_timeout = 5'000;
   int64_t close_timeout = 5'000;  // from the close frame to the abort
   Rate client_messages = Rate::PerSecond(100, 20);
+  size_t max_message_bytes = 16 * 1024;
 };
 
 // The house as a session sees it: its shard. Shard thread only.
@@ -58,9 +60,17 @@ class SessionHost {
   // Registers the session with the Dispatcher and takes it in: what is numbered from `head` on
   // reaches its Deliver.
   virtual absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
-                                         const std::vector<std::string>& rooms) = 0;
-  // The opposite, for whatever reason.
-  virtual void Dismiss(Session& session) = 0;
+                                         const std::vector<AllowedRoom>& rooms) = 0;
+  // The opposite, for whatever reason. `leaving`: the client said goodbye, so its user is out of
+  // the rooms at once.
+  virtual void Dismiss(Session& session, bool leaving) = 0;
+
+  // Ends, without a word, the session of `user` that holds `connection_id`, on whichever shard it
+  // is, unless its hold on the record (ResumeStore) is later than `term`. Then `done` runs on this
+  // shard's thread, at a place in the inbox: true: nobody holds the id any more; false: a later
+  // session does.
+  virtual void Supersede(const std::string& connection_id, UserId user, ResumeStore::Term term,
+                         absl::AnyInvocable<void(bool)> done) = 0;
 
   // The session's part in a room's deliveries on this shard.
   virtual void EnterRoom(Session& session, const std::string& room) = 0;
@@ -68,6 +78,9 @@ class SessionHost {
 
   // Everything numbered up to here that this shard's sessions are to get has been handled.
   virtual uint64_t settled() const = 0;
+
+  // Where sessions of dialects that recover are kept.
+  virtual ResumeStore& resumes() = 0;
 
   // Reads history, and the frames of it: one frame serves all sessions that replay it.
   virtual const EventLog& log() const = 0;

@@ -19,9 +19,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
+#include "server/contract/json_parse.h"
 
 namespace msab {
 namespace {
@@ -69,7 +69,7 @@ std::optional<json::object> DecodePart(std::string_view part) {
   const auto text = DecodeBase64(part);
   if (!text) return std::nullopt;
   json::error_code error;
-  json::value value = json::parse({text->data(), text->size()}, error);
+  json::value value = ParseJson(*text, error);
   if (error || !value.is_object()) return std::nullopt;
   return std::move(value.get_object());
 }

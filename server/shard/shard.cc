@@ -102,7 +102,7 @@ void Shard::RunTimers() {
   if (tick == ticked_) return;
   ticked_ = tick;
   Settle();
-  if (draining_) DrainSome();
+  if (drain_spread_ > 0) DrainSome();
   if (!frames_.empty() && NowSteady() - replayed_at_ > kReplayMemoryMillis) frames_.Clear();
   wheel_.Advance(NowSteady());
 }
@@ -194,20 +194,20 @@ void Shard::Hand(const EntryPtr& entry) {
 }
 
 absl::StatusOr<uint64_t> Shard::Admit(Session& session, ConnectionInfo connection,
-                                      const std::vector<std::string>& rooms) {
+                                      const std::vector<AllowedRoom>& rooms) {
   const auto registration = house_.dispatcher->Register(std::move(connection), rooms);
   if (!registration.ok()) return registration.status();
   users_[session.user()].push_back(&session);
   session.place_in_all = all_.size();
   all_.push_back(&session);
-  for (const std::string& room : rooms) EnterRoom(session, room);
+  for (const AllowedRoom& allowed : rooms) EnterRoom(session, allowed.room);
   counters_.sessions.Add();
   counters_.sessions_opened.Add();
   return registration->head;
 }
 
-void Shard::Dismiss(Session& session) {
-  house_.dispatcher->Unregister(session.connection_id(), /*leaving=*/false);
+void Shard::Dismiss(Session& session, bool leaving) {
+  house_.dispatcher->Unregister(session.connection_id(), leaving);
   for (const std::string& room : session.rooms()) ExitRoom(session, room);
   all_.back()->place_in_all = session.place_in_all;
   all_[session.place_in_all] = all_.back();
@@ -216,6 +216,28 @@ void Shard::Dismiss(Session& session) {
   user->second.erase(std::find(user->second.begin(), user->second.end(), &session));
   if (user->second.empty()) users_.erase(user);
   counters_.sessions.Add(-1);
+}
+
+void Shard::Supersede(const std::string& connection_id, UserId user, ResumeStore::Term term,
+                      absl::AnyInvocable<void(bool)> done) {
+  const std::optional<int> holder = house_.dispatcher->ShardOf(connection_id);
+  if (!holder) {
+    return Post([done = std::move(done)]() mutable { done(true); });
+  }
+  Shard& other = *(*house_.shards)[static_cast<size_t>(*holder)];
+  other.Post([this, &other, connection_id, user, term, done = std::move(done)]() mutable {
+    const bool ended = other.EndSession(connection_id, user, term);
+    Post([done = std::move(done), ended]() mutable { done(ended); });
+  });
+}
+
+bool Shard::EndSession(const std::string& connection_id, UserId user, ResumeStore::Term term) {
+  const auto sessions = users_.find(user);
+  if (sessions == users_.end()) return true;
+  for (Session* session : sessions->second) {
+    if (session->connection_id() == connection_id) return session->Supersede(term);
+  }
+  return true;
 }
 
 void Shard::EnterRoom(Session& session, const std::string& room) {
@@ -276,7 +298,7 @@ void Shard::EndTurn() {
 }
 
 void Shard::BeginDrain(int64_t spread) {
-  if (draining_) return;
+  if (drain_spread_ > 0) return;
   draining_ = true;
   drain_started_ = NowSteady();
   drain_spread_ = std::max<int64_t>(spread, 1);

@@ -38,15 +38,17 @@ class Shard final : public SessionHost, public ConnectionHost {
     const Clock* clock = nullptr;
     Dispatcher* dispatcher = nullptr;
     const EventLog* log = nullptr;
+    ResumeStore* resumes = nullptr;
     CommandHandler* commands = nullptr;
     const TokenVerifier* tokens = nullptr;
     const Door* door = nullptr;
     ConnectionLimits* limits = nullptr;
     std::array<const Dialect*, kDialects> dialects{};
+    // All of the house, in the order of their indexes; complete before one of them runs.
+    const std::vector<std::unique_ptr<Shard>>* shards = nullptr;
   };
   struct Options {
     size_t inbox = 65'536;
-    size_t max_message_bytes = 16 * 1024;
     SessionOptions session;
   };
 
@@ -71,8 +73,10 @@ class Shard final : public SessionHost, public ConnectionHost {
   bool Turn();
 
   // Shard thread only
-  // From now on upgrades are refused (503), and every connection is asked to come back: one after
-  // another over `spread` ms, each told to wait a jittered while.
+  // From now on upgrades are refused (503).
+  void RefuseUpgrades() { draining_ = true; }
+  // The same, and every connection is asked to come back: one after another over `spread` ms, each
+  // told to wait a jittered while.
   void BeginDrain(int64_t spread);
   // Ends what is left, at once.
   void AbortAll();
@@ -90,11 +94,14 @@ class Shard final : public SessionHost, public ConnectionHost {
   void Schedule(TimerNode& node, int64_t deadline) override { wheel_.Schedule(node, deadline); }
   void Post(absl::AnyInvocable<void()> task) override { inbox_.Push({nullptr, std::move(task)}); }
   absl::StatusOr<uint64_t> Admit(Session& session, ConnectionInfo connection,
-                                 const std::vector<std::string>& rooms) override;
-  void Dismiss(Session& session) override;
+                                 const std::vector<AllowedRoom>& rooms) override;
+  void Dismiss(Session& session, bool leaving) override;
+  void Supersede(const std::string& connection_id, UserId user, ResumeStore::Term term,
+                 absl::AnyInvocable<void(bool)> done) override;
   void EnterRoom(Session& session, const std::string& room) override;
   void ExitRoom(Session& session, std::string_view room) override;
   uint64_t settled() const override { return settled_; }
+  ResumeStore& resumes() override { return *house_.resumes; }
   const EventLog& log() const override { return *house_.log; }
   FramePtr ReplayFrame(const Dialect& dialect, const EntryPtr& entry) override;
   void MarkFull(Session& session) override { full_.push_back(&session); }
@@ -107,7 +114,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   const Dialect* dialect(DialectId id) const override {
     return house_.dialects[static_cast<size_t>(id)];
   }
-  size_t max_message_bytes() const override { return options_.max_message_bytes; }
+  size_t max_message_bytes() const override { return options_.session.max_message_bytes; }
   bool draining() const override { return draining_; }
   void Adopt(std::shared_ptr<Connection> connection) override;
   void Retire(Connection& connection) override;
@@ -122,6 +129,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   void Settle();
   void Hand(const EntryPtr& entry);
   void DrainSome();
+  bool EndSession(const std::string& connection_id, UserId user, ResumeStore::Term term);
   void EndTurn();
 
   // Constant after construction
@@ -163,7 +171,7 @@ class Shard final : public SessionHost, public ConnectionHost {
 
   std::vector<std::weak_ptr<Connection>> leaving_;  // to be drained, last first
   int64_t drain_started_ = 0;
-  int64_t drain_spread_ = 0;
+  int64_t drain_spread_ = 0;  // 0: nobody is asked to leave yet
   size_t drain_total_ = 0;
   absl::BitGen random_;
 };

@@ -7,8 +7,10 @@
 namespace msab {
 
 Shards::Shards(int count, const Shard::House& house, const Shard::Options& options) {
+  Shard::House shared = house;
+  shared.shards = &shards_;
   for (int i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(i, house, options));
+    shards_.push_back(std::make_unique<Shard>(i, shared, options));
     house.dispatcher->AddShard(&shards_.back()->inbox());
   }
 }
@@ -30,6 +32,12 @@ void Shards::Start() {
       pthread_setname_np(pthread_self(), ("shard-" + std::to_string(shard.index())).c_str());
       shard.Run();
     });
+  }
+}
+
+void Shards::RefuseUpgrades() {
+  for (const auto& shard : shards_) {
+    shard->Post([&shard = *shard] { shard.RefuseUpgrades(); });
   }
 }
 

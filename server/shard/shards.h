@@ -24,7 +24,10 @@ class Shards {
 
   void Start();
 
-  // Asks all connections to leave, spread over `spread` ms.
+  // From now on upgrades are refused (503).
+  void RefuseUpgrades();
+
+  // Asks all connections to leave, spread over `spread` ms; refuses upgrades, too.
   void BeginDrain(int64_t spread);
 
   // Ends every thread, aborting the connections left.

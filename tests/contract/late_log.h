@@ -38,9 +38,6 @@ class LateLog final : public EventLog {
   bool Covers(absl::Span<const AudienceFrom> audiences) const override {
     return inner_.Covers(audiences);
   }
-  size_t Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const override {
-    return inner_.Count(audiences, upto);
-  }
   void Trim() override { inner_.Trim(); }
   Usage usage() const override { return inner_.usage(); }
   absl::Status Health() const override { return inner_.Health(); }

@@ -9,6 +9,7 @@
 
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
 #include "server/protocol/native_dialect.h"
 
 namespace {
@@ -37,7 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   // What was taken is what the text says.
-  const boost::json::value whole = Parsed(text);
+  boost::system::error_code error;
+  const boost::json::value whole = msab::ParseJson(text, error);
+  Require(!error, "what was taken is JSON");
   Require(whole.at("event").as_string() == message.event, "the event is the text's");
   const boost::json::value* const id = whole.as_object().if_contains("id");
   Require(message.id.has_value() == (id != nullptr), "an id is taken where there is one");

@@ -32,7 +32,7 @@ TestHouse& House() {
   static auto* const house = [] {
     HouseOptions options;
     options.log.max_events = 1000;
-    options.shard.max_message_bytes = 1024;
+    options.shard.session.max_message_bytes = 1024;
     return new TestHouse(options);
   }();
   return *house;

@@ -12,6 +12,7 @@
 
 #include "server/contract/entry.h"
 #include "server/contract/event_type.h"
+#include "server/registry/registry.h"
 
 namespace msab::test {
 
@@ -68,6 +69,13 @@ inline std::shared_ptr<Entry> Latest(Target target, int64_t occurred_at,
   std::sort(fields.begin(), fields.end());
   entry->fields.assign(fields.begin(), fields.end());
   return entry;
+}
+
+// Rooms that a connection is let into as what it is everywhere.
+inline std::vector<AllowedRoom> Allowed(const std::vector<std::string>& rooms) {
+  std::vector<AllowedRoom> allowed;
+  for (const std::string& room : rooms) allowed.push_back({room});
+  return allowed;
 }
 
 }  // namespace msab::test

@@ -52,6 +52,7 @@ class RelayProcess {
   void Kill();                                   // SIGKILL, and waits
   int WaitForExit(Millis patience = kPatience);  // the exit code; −1: still there, −2: by a signal
   bool running() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
 
   // Stops it (if it runs) and starts it again on the same ports with the same settings.
   void Restart();

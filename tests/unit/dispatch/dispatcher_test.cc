@@ -45,7 +45,8 @@ class DispatcherFixture : public ::testing::Test {
   }
   uint64_t Register(std::string id, UserId user, int shard,
                     const std::vector<std::string>& rooms = {}) {
-    const auto registration = dispatcher_.Register(Info(std::move(id), user, shard), rooms);
+    const auto registration =
+        dispatcher_.Register(Info(std::move(id), user, shard), Allowed(rooms));
     EXPECT_TRUE(registration.ok()) << registration.status();
     return registration.ok() ? registration->head : 0;
   }

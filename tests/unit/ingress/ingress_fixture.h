@@ -21,6 +21,7 @@
 #include "server/ingress/emitter.h"
 #include "server/log/memory_log.h"
 #include "tests/contract/late_log.h"
+#include "tests/support/entries.h"
 #include "tests/support/fake_inbox.h"
 
 namespace msab::test {
@@ -113,7 +114,7 @@ struct IngressHouse {
   // A user's connection, as its shard registers it.
   void Connect(const std::string& id, UserId user, std::vector<std::string> rooms = {}) {
     const auto profile = std::make_shared<const std::string>("{}");
-    EXPECT_TRUE(dispatcher.Register({id, user, 0, profile}, rooms).ok());
+    EXPECT_TRUE(dispatcher.Register({id, user, 0, profile}, Allowed(rooms)).ok());
     inbox.Take();
   }
 

@@ -1,4 +1,5 @@
 #include "server/log/memory_log.h"
+#include "tests/contract/event_log_state_suite.h"
 #include "tests/contract/event_log_suite.h"
 #include "tests/contract/late_log.h"
 
@@ -36,6 +37,7 @@ class LateLogHarness {
 
 using Harnesses = ::testing::Types<MemoryLogHarness, LateLogHarness>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Logs, EventLogSuite, Harnesses);
+INSTANTIATE_TYPED_TEST_SUITE_P(Logs, EventLogStateSuite, Harnesses);
 
 }  // namespace
 }  // namespace msab::test

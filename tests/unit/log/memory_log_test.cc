@@ -269,7 +269,6 @@ TEST(MemoryLogTest, AgreesWithANaiveOneOverRandomHistories) {
       ASSERT_EQ(page.gap, cut);
       ASSERT_EQ(log.Covers(audiences), !cut);
       const std::vector<uint64_t> whole = naive.Read(audiences, upto);
-      ASSERT_EQ(log.Count(audiences, upto), whole.size());
       if (cut) continue;
       std::vector<uint64_t> numbers;
       for (const EntryPtr& got : page.entries) numbers.push_back(got->sequence);

@@ -92,7 +92,7 @@ TEST_F(NativeDialectTest, WelcomesWithoutACursor) {
   welcome.cursor = {"ep0ch", 12};
   welcome.ping_interval = 25'000;
   welcome.token_expires_at = 1'767'225'600'000;
-  EXPECT_EQ(Checked(dialect_.Hello(welcome)),
+  EXPECT_EQ(Checked(dialect_.Hello(welcome).front()),
             R"({"event":"welcome","data":{"connectionId":"c-1","userId":9007199254740991,)"
             R"("cursor":"ep0ch-12","recovered":null,"missed":0,"rooms":[],"pingInterval":25000,)"
             R"("tokenExpiresAt":1767225600000}})");
@@ -108,7 +108,7 @@ TEST_F(NativeDialectTest, WelcomesBackWithWhatWasMissed) {
   welcome.rooms = {"42", "lobby"};
   welcome.ping_interval = 1;
   welcome.token_expires_at = 2;
-  EXPECT_EQ(Checked(dialect_.Hello(welcome)),
+  EXPECT_EQ(Checked(dialect_.Hello(welcome).front()),
             R"({"event":"welcome","data":{"connectionId":"c-1","userId":1,"cursor":"ep0ch-12",)"
             R"("recovered":true,"missed":3,"rooms":["42","lobby"],"pingInterval":1,)"
             R"("tokenExpiresAt":2}})");
@@ -117,10 +117,10 @@ TEST_F(NativeDialectTest, WelcomesBackWithWhatWasMissed) {
 TEST_F(NativeDialectTest, SaysWhichGap) {
   Welcome welcome;
   welcome.recovered = Welcome::Recovered::kGapEpoch;
-  EXPECT_NE(Checked(dialect_.Hello(welcome)).find(R"("recovered":false,"gap":"epoch",)"),
+  EXPECT_NE(Checked(dialect_.Hello(welcome).front()).find(R"("recovered":false,"gap":"epoch",)"),
             std::string::npos);
   welcome.recovered = Welcome::Recovered::kGapExpired;
-  EXPECT_NE(Checked(dialect_.Hello(welcome)).find(R"("recovered":false,"gap":"expired",)"),
+  EXPECT_NE(Checked(dialect_.Hello(welcome).front()).find(R"("recovered":false,"gap":"expired",)"),
             std::string::npos);
 }
 

@@ -20,6 +20,7 @@
 #include "server/log/memory_log.h"
 #include "server/rooms/commands.h"
 #include "server/shard/shard_inbox.h"
+#include "tests/support/lonely_commands.h"
 #include "tests/unit/rooms/fake_caller.h"
 
 namespace msab {
@@ -117,10 +118,9 @@ TEST(CommandsConcurrency, EveryCommandIsAnsweredOnceOnItsThreadAndEveryClientIdI
   for (int i = 0; i < kThreads; ++i) {
     shards.push_back(std::make_unique<BareShard>(i, dispatcher, handler));
   }
-  NoGiftGateway gateway;
-  Commands commands(*catalog, Clock::Real(), dispatcher, gateway,
-                    {.chat = {.per_minute = 1'000'000, .dedup = {}}});
-  handler = &commands;
+  test::LonelyCommands commands(*catalog, Clock::Real(), dispatcher,
+                                {.chat = {.per_minute = 1'000'000, .dedup = {}}});
+  handler = &*commands;
 
   // A shard counts as one of them until it has asked all: none stops while another may need it.
   std::atomic<int> unanswered{kThreads};

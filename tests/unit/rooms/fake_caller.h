@@ -1,6 +1,7 @@
 #ifndef MSAB_TESTS_UNIT_ROOMS_FAKE_CALLER_H_
 #define MSAB_TESTS_UNIT_ROOMS_FAKE_CALLER_H_
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -27,14 +28,14 @@ class FakeCaller final : public Caller {
   const std::string& profile() const override { return profile_; }
   bool InRoom(std::string_view room) const override { return rooms_.find(room) != rooms_.end(); }
   size_t room_count() const override { return rooms_.size(); }
-  void EnterRoom(const std::string& room) override {
+  void EnterRoom(const std::string& room, uint64_t /*since*/) override {
     if (open_) rooms_.insert(room);
   }
   void ExitRoom(std::string_view room) override {
     if (const auto found = rooms_.find(room); found != rooms_.end()) rooms_.erase(found);
   }
 
-  bool open() const { return open_; }
+  bool admitted() const override { return open_; }
   void Close() {
     open_ = false;
     rooms_.clear();

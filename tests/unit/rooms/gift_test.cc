@@ -123,7 +123,7 @@ TEST_F(GiftTest, ALateRefusalStillReachesTheUserWhoReconnected) {
   Ask(anna, "gift:send", R"({"roomId":"lobby","giftId":7,"recipientId":2})");
   Disconnect(anna);
   Client& again = Connect("c2", 1, 1);
-  gateway.dones[0]({"UPSTREAM_UNAVAILABLE", "no answer"});
+  gateway.dones[0](GiftRefused{.code = "UPSTREAM_UNAVAILABLE", .reason = "no answer"});
   Run();
   EXPECT_THAT(again.journal, ElementsAre("gift:error"));
 }

@@ -279,8 +279,11 @@ TEST_F(JoinLeaveTest, RoomsNamedAtConnectAreSifted) {
   Configure({.rooms_per_connection = 3, .chat = {}});
   std::vector<std::string> allowed;
   commands_->AuthorizeRooms(
-      1, {"b", "a b", "private-1", "b", "a", "", "presence-x", std::string(65, 'x'), "c", "d"},
-      [&allowed](std::vector<std::string> rooms) { allowed = std::move(rooms); });
+      1, "c1",
+      {"b", "a b", "private-1", "b", "a", "", "presence-x", std::string(65, 'x'), "c", "d"},
+      [&allowed](const std::vector<AllowedRoom>& rooms) {
+        for (const AllowedRoom& room : rooms) allowed.push_back(room.room);
+      });
   EXPECT_THAT(allowed, ElementsAre("b", "a", "c"));
 }
 

@@ -96,11 +96,11 @@ TEST_F(PendingJoinsTest, CallersOfOneConnectionIdAreApart) {
 }
 
 TEST_F(PendingJoinsTest, CountsOnlyRoomsTheCallerIsNotInYet) {
-  caller_.EnterRoom("b");
+  caller_.EnterRoom("b", 0);
   AskJoin("a", "join");
   AskJoin("b", "join again");
   EXPECT_EQ(pending_.EnteringCount(caller_), 1U);
-  caller_.EnterRoom("a");
+  caller_.EnterRoom("a", 0);
   pending_.Settle(caller_, "a");
   EXPECT_EQ(pending_.EnteringCount(caller_), 0U);
 }

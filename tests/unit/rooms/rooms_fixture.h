@@ -19,7 +19,10 @@
 #include "server/dispatch/dispatcher.h"
 #include "server/log/memory_log.h"
 #include "server/rooms/commands.h"
+#include "server/rooms/webhook_gifts.h"
+#include "tests/support/direct_intake.h"
 #include "tests/unit/rooms/fake_caller.h"
+#include "tests/unit/rooms/fake_webhook.h"
 
 namespace msab {
 
@@ -60,7 +63,17 @@ class RoomsFixture : public ::testing::Test {
   }
 
   void Configure(Commands::Options options) {
-    commands_ = std::make_unique<Commands>(*catalog_, clock_, dispatcher_, *gateway_, options);
+    commands_.reset();
+    commands_ = std::make_unique<Commands>(
+        Commands::House{*catalog_, clock_, dispatcher_, intake_, *gateway_, *authorizer_}, options);
+  }
+  // From here on there is an application to ask; before anybody connects.
+  FakeWebhook& ConnectApplication(RoomAuthorizer::Options options = {}) {
+    commands_.reset();
+    authorizer_ = std::make_unique<RoomAuthorizer>(clock_, &webhook_, options);
+    gateway_ = std::make_unique<WebhookGifts>(webhook_);
+    Configure({});
+    return webhook_;
   }
 
   // A registered session. Its profile's further claims, if any, begin with a comma.
@@ -156,7 +169,11 @@ class RoomsFixture : public ::testing::Test {
   MemoryLog log_{{}, clock_};
   Dispatcher dispatcher_{*catalog_, clock_, log_, {}};
   std::array<HandInbox, kShards> inboxes_;
+  test::DirectIntake intake_{*catalog_, clock_, dispatcher_};
+  FakeWebhook webhook_;
   std::unique_ptr<GiftGateway> gateway_ = std::make_unique<NoGiftGateway>();
+  std::unique_ptr<RoomAuthorizer> authorizer_ =
+      std::make_unique<RoomAuthorizer>(clock_, nullptr, RoomAuthorizer::Options());
   std::unique_ptr<Commands> commands_;
   std::vector<std::unique_ptr<Client>> clients_;
 
@@ -164,7 +181,7 @@ class RoomsFixture : public ::testing::Test {
   void Deliver(Client& client, int shard, const EntryPtr& entry) {
     const FakeCaller& caller = *client.caller;
     const Target& target = entry->target;
-    if (caller.shard() != shard || !caller.open()) return;
+    if (caller.shard() != shard || !caller.admitted()) return;
     if (entry->except_user == caller.user() || entry->except_connection == caller.connection_id()) {
       return;
     }

@@ -67,55 +67,55 @@ TEST_F(DoorTest, LetsABareUpgradeWaitForItsToken) {
   EXPECT_EQ(upgrade.dialect, DialectId::kNative);
   EXPECT_TRUE(upgrade.origin_allowed);
   EXPECT_FALSE(upgrade.subprotocol);
-  EXPECT_EQ(upgrade.token, "");
-  EXPECT_EQ(upgrade.cursor, std::nullopt);
-  EXPECT_THAT(upgrade.rooms, IsEmpty());
+  EXPECT_EQ(upgrade.credentials.token, "");
+  EXPECT_EQ(upgrade.credentials.cursor, std::nullopt);
+  EXPECT_THAT(upgrade.credentials.rooms, IsEmpty());
 }
 
 TEST_F(DoorTest, TakesTheTokenFromHeaderSubprotocolOrQuery) {
   auto head = Handshake("/ws");
   head.set(http::field::authorization, "bearer  abc.def.ghi ");
-  EXPECT_EQ(Admit(head).token, "abc.def.ghi");
+  EXPECT_EQ(Admit(head).credentials.token, "abc.def.ghi");
 
   head = Handshake("/ws");
   head.set(http::field::sec_websocket_protocol, "msab.v1, token.abc.def.ghi");
-  EXPECT_EQ(Admit(head).token, "abc.def.ghi");
+  EXPECT_EQ(Admit(head).credentials.token, "abc.def.ghi");
   EXPECT_TRUE(Admit(head).subprotocol);
 
   // In two headers, and without a protocol that we speak.
   head = Handshake("/ws");
   head.insert(http::field::sec_websocket_protocol, "other");
   head.insert(http::field::sec_websocket_protocol, "token.abc.def.ghi");
-  EXPECT_EQ(Admit(head).token, "abc.def.ghi");
+  EXPECT_EQ(Admit(head).credentials.token, "abc.def.ghi");
   EXPECT_FALSE(Admit(head).subprotocol);
 
-  EXPECT_EQ(Admit(Handshake("/ws?x=1&token=abc.def.ghi")).token, "abc.def.ghi");
-  EXPECT_EQ(Admit(Handshake("/ws?token=a%2Eb%2ec")).token, "a.b.c");
-  EXPECT_EQ(Admit(Handshake("/ws?token=")).token, "");
+  EXPECT_EQ(Admit(Handshake("/ws?x=1&token=abc.def.ghi")).credentials.token, "abc.def.ghi");
+  EXPECT_EQ(Admit(Handshake("/ws?token=a%2Eb%2ec")).credentials.token, "a.b.c");
+  EXPECT_EQ(Admit(Handshake("/ws?token=")).credentials.token, "");
 
   // Of several, the one that is hardest to leak.
   head = Handshake("/ws?token=query");
   head.set(http::field::sec_websocket_protocol, "msab.v1, token.protocol");
-  EXPECT_EQ(Admit(head).token, "protocol");
+  EXPECT_EQ(Admit(head).credentials.token, "protocol");
   head.set(http::field::authorization, "Bearer header");
-  EXPECT_EQ(Admit(head).token, "header");
+  EXPECT_EQ(Admit(head).credentials.token, "header");
   head.set(http::field::authorization, "Basic dXNlcjpwYXNz");
-  EXPECT_EQ(Admit(head).token, "protocol");
+  EXPECT_EQ(Admit(head).credentials.token, "protocol");
 }
 
 TEST_F(DoorTest, ReadsCursorAndRooms) {
   Upgrade upgrade = Admit(Handshake("/ws?cursor=abc-17&rooms=42,lobby%3Aeu,,x"));
-  EXPECT_EQ(upgrade.cursor, "abc-17");
-  EXPECT_THAT(upgrade.rooms, ElementsAre("42", "lobby:eu", "x"));
+  EXPECT_EQ(upgrade.credentials.cursor, "abc-17");
+  EXPECT_THAT(upgrade.credentials.rooms, ElementsAre("42", "lobby:eu", "x"));
   // Commas that a browser encoded are commas; an empty cursor is one that is malformed.
   upgrade = Admit(Handshake("/ws?rooms=1%2C2&cursor="));
-  EXPECT_THAT(upgrade.rooms, ElementsAre("1", "2"));
-  EXPECT_EQ(upgrade.cursor, "");
+  EXPECT_THAT(upgrade.credentials.rooms, ElementsAre("1", "2"));
+  EXPECT_EQ(upgrade.credentials.cursor, "");
   // Broken escapes stand for themselves, and nothing is read past the end.
-  EXPECT_EQ(Admit(Handshake("/ws?cursor=%")).cursor, "%");
-  EXPECT_EQ(Admit(Handshake("/ws?cursor=%4")).cursor, "%4");
-  EXPECT_EQ(Admit(Handshake("/ws?cursor=%zz+%41")).cursor, "%zz A");
-  EXPECT_EQ(Admit(Handshake("/ws?cursor=first&cursor=second")).cursor, "first");
+  EXPECT_EQ(Admit(Handshake("/ws?cursor=%")).credentials.cursor, "%");
+  EXPECT_EQ(Admit(Handshake("/ws?cursor=%4")).credentials.cursor, "%4");
+  EXPECT_EQ(Admit(Handshake("/ws?cursor=%zz+%41")).credentials.cursor, "%zz A");
+  EXPECT_EQ(Admit(Handshake("/ws?cursor=first&cursor=second")).credentials.cursor, "first");
 }
 
 TEST_F(DoorTest, AnswersWhatIsNoWebSocketWithAStatus) {

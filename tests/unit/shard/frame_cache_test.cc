@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/protocol/native_dialect.h"
+#include "server/protocol/socketio_dialect.h"
 #include "tests/support/entries.h"
 
 namespace msab::test {
@@ -15,20 +16,6 @@ EntryPtr Numbered(uint64_t number, std::string payload = "{}") {
   entry->sequence = number;
   return entry;
 }
-
-// The same dialect under the other id.
-class OtherDialect final : public Dialect {
- public:
-  DialectId id() const override { return DialectId::kSocketIo; }
-  FramePtr Event(const EntryPtr&, std::string_view) const override {
-    return Frame::Text({"other"});
-  }
-  FramePtr Hello(const Welcome&) const override { return {}; }
-  FramePtr Live(const Cursor&) const override { return {}; }
-  FramePtr Ping(const Cursor&) const override { return {}; }
-  FramePtr Reply(int64_t, const CommandResult&) const override { return {}; }
-  ClientMessage Decode(std::string_view) const override { return {}; }
-};
 
 TEST(FrameCache, FramesAnEntryOnceForAll) {
   const NativeDialect native;
@@ -43,11 +30,11 @@ TEST(FrameCache, FramesAnEntryOnceForAll) {
 
 TEST(FrameCache, KeepsDialectsApart) {
   const NativeDialect native;
-  const OtherDialect other;
+  const SocketIoDialect other;
   FrameCache cache;
   const EntryPtr entry = Numbered(5);
   const FramePtr first = cache.Get(native, entry, "e");
-  EXPECT_EQ(cache.Get(other, entry, "e")->text(), "other");
+  EXPECT_EQ(cache.Get(other, entry, "e")->text(), R"(42["test.durable",{},"e-5"])");
   EXPECT_EQ(cache.Get(native, entry, "e").get(), first.get());
 }
 

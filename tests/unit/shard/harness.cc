@@ -42,6 +42,7 @@ TestHouse::TestHouse(HouseOptions options, CommandHandler* commands)
       door_(options.door),
       limits_(options.limits),
       log_(options.log, clock_),
+      resumes_(options.resumes, clock_),
       dispatcher_(*catalog_, clock_, log_, options.dispatcher) {
   TokenVerifier::Options tokens;
   tokens.secrets = {Secret()};
@@ -49,17 +50,20 @@ TestHouse::TestHouse(HouseOptions options, CommandHandler* commands)
   tokens_ = *TokenVerifier::Create(tokens);
   Commands::Options command_options;
   command_options.chat.per_minute = 1'000'000;
-  commands_ = std::make_unique<Commands>(*catalog_, clock_, dispatcher_, gifts_, command_options);
+  commands_ = std::make_unique<LonelyCommands>(*catalog_, clock_, dispatcher_, command_options);
 
   Shard::House house;
   house.clock = &clock_;
   house.dispatcher = &dispatcher_;
   house.log = &log_;
-  house.commands = commands != nullptr ? commands : commands_.get();
+  house.resumes = &resumes_;
+  house.shards = &shards_;
+  house.commands = commands != nullptr ? commands : &**commands_;
   house.tokens = tokens_.get();
   house.door = &door_;
   house.limits = &limits_;
   house.dialects[static_cast<size_t>(DialectId::kNative)] = &native_;
+  house.dialects[static_cast<size_t>(DialectId::kSocketIo)] = &socketio_;
   for (int i = 0; i < options.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(i, house, options.shard));
     dispatcher_.AddShard(&shard(i).inbox());

@@ -13,14 +13,15 @@
 #include "server/contract/catalog.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/log/memory_log.h"
+#include "server/log/memory_resume_store.h"
 #include "server/protocol/native_dialect.h"
-#include "server/rooms/commands.h"
-#include "server/rooms/gift_gateway.h"
+#include "server/protocol/socketio_dialect.h"
 #include "server/session/door.h"
 #include "server/session/limits.h"
 #include "server/session/token_verifier.h"
 #include "server/shard/shard.h"
 #include "tests/support/entries.h"
+#include "tests/support/lonely_commands.h"
 #include "tests/unit/shard/ws_client.h"
 
 namespace msab::test {
@@ -31,6 +32,7 @@ struct HouseOptions {
 
   int shards = 1;
   MemoryLog::Options log;
+  MemoryResumeStore::Options resumes;
   Dispatcher::Options dispatcher;
   Shard::Options shard;
   ConnectionLimits::Options limits;
@@ -49,6 +51,7 @@ class TestHouse {
   const ShardCounters& counters(int i = 0) { return shard(i).read_counters(); }
   Dispatcher& dispatcher() { return dispatcher_; }
   MemoryLog& log() { return log_; }
+  MemoryResumeStore& resumes() { return resumes_; }
   ManualClock& clock() { return clock_; }
   ConnectionLimits& limits() { return limits_; }
 
@@ -74,12 +77,13 @@ class TestHouse {
   std::unique_ptr<const TokenVerifier> tokens_;
   Door door_;
   const NativeDialect native_;
+  const SocketIoDialect socketio_;
   ConnectionLimits limits_;
   MemoryLog log_;
+  MemoryResumeStore resumes_;
   Dispatcher dispatcher_;
-  NoGiftGateway gifts_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::unique_ptr<Commands> commands_;
+  std::unique_ptr<LonelyCommands> commands_;
 };
 
 // What a client brings to its upgrade.

@@ -24,18 +24,18 @@ class SlowCommands final : public CommandHandler {
     callers.push_back(caller);
     replies.push_back(std::move(reply));
   }
-  void AuthorizeRooms(UserId, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<std::string>)> done) override {
+  void AuthorizeRooms(UserId, const std::string&, std::vector<std::string> rooms,
+                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override {
     authorizations.emplace_back(std::move(rooms), std::move(done));
   }
   void AllowAll() {
-    for (auto& [rooms, done] : std::exchange(authorizations, {})) done(std::move(rooms));
+    for (auto& [rooms, done] : std::exchange(authorizations, {})) done(Allowed(rooms));
   }
 
   std::vector<std::shared_ptr<Caller>> callers;
   std::vector<CommandReply> replies;
   std::vector<
-      std::pair<std::vector<std::string>, absl::AnyInvocable<void(std::vector<std::string>)>>>
+      std::pair<std::vector<std::string>, absl::AnyInvocable<void(std::vector<AllowedRoom>)>>>
       authorizations;
 };
 
@@ -54,7 +54,7 @@ TEST(Lifetime, AnswersAConnectionThatIsGone) {
   // Its place is free, though the command holds it.
   EXPECT_EQ(house.limits().connections(), 0u);
   const std::weak_ptr<Caller> watched = commands.callers[0];
-  commands.callers[0]->EnterRoom("42");
+  commands.callers[0]->EnterRoom("42", 0);
   EXPECT_FALSE(commands.callers[0]->InRoom("42"));
   commands.replies[0]("{}");
   commands.replies.clear();

@@ -34,7 +34,7 @@ struct Threads {
       : catalog(*Catalog::Create({})),
         log({}, Clock::Real()),
         dispatcher(*catalog, Clock::Real(), log, {}),
-        commands(*catalog, Clock::Real(), dispatcher, gifts, {}) {
+        commands(*catalog, Clock::Real(), dispatcher, {}) {
     TokenVerifier::Options options;
     options.secrets = {Secret()};
     tokens = *TokenVerifier::Create(options);
@@ -42,7 +42,7 @@ struct Threads {
     house.clock = &Clock::Real();
     house.dispatcher = &dispatcher;
     house.log = &log;
-    house.commands = &commands;
+    house.commands = &*commands;
     house.tokens = tokens.get();
     house.door = &door;
     house.limits = &limits;
@@ -57,8 +57,7 @@ struct Threads {
   ConnectionLimits limits{ConnectionLimits::Options()};
   MemoryLog log;
   Dispatcher dispatcher;
-  NoGiftGateway gifts;
-  Commands commands;
+  LonelyCommands commands;
   std::optional<Shards> shards;
 };
 

@@ -1,0 +1,53 @@
+#include "server/session/recovery.h"
+
+#include <utility>
+
+#include "server/base/ids.h"
+
+namespace msab {
+
+std::string NewResumeId() { return NewConnectionId(); }
+
+Recovery::Recovery(ResumeStore& store, ResumeRecord record) : store_(store), id_(record.id) {
+  term_ = store_.Put(std::move(record));
+}
+
+Recovery::Recovery(ResumeStore& store, std::string id, ResumeStore::Term term)
+    : store_(store), id_(std::move(id)), term_(term) {}
+
+Recovery::~Recovery() {
+  if (term_ != 0) store_.Release(id_, term_);
+}
+
+void Recovery::EnterRoom(const std::string& room, uint64_t since) {
+  if (term_ != 0) store_.EnterRoom(id_, term_, room, since);
+}
+
+void Recovery::ExitRoom(std::string_view room) {
+  if (term_ != 0) store_.ExitRoom(id_, term_, room);
+}
+
+void Recovery::Confirm(uint64_t sequence) {
+  if (term_ != 0) store_.Confirm(id_, term_, sequence);
+}
+
+// One heartbeat at a time is the probe. Those sent while its answer is out confirm nothing of their
+// own, so a number and a count are enough however many are under way.
+void Recovery::OnHeartbeat(uint64_t sequence) {
+  ++unanswered_;
+  if (until_probe_ != 0) return;
+  until_probe_ = unanswered_;
+  probe_ = sequence;
+}
+
+void Recovery::OnPong() {
+  if (unanswered_ == 0) return;  // an answer to nothing
+  --unanswered_;
+  if (until_probe_ != 0 && --until_probe_ == 0) Confirm(probe_);
+}
+
+void Recovery::Forget() {
+  if (term_ != 0) store_.Delete(id_, std::exchange(term_, 0));
+}
+
+}  // namespace msab

@@ -1,0 +1,77 @@
+// A relay that has run out of file descriptors.
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/harness/raw_socket.h"
+#include "tests/e2e/harness/relay_test.h"
+#include "tests/e2e/harness/wait.h"
+
+namespace msab::e2e {
+namespace {
+
+class DescriptorsTest : public RelayTest {
+ protected:
+  // How many the relay has open.
+  size_t Open() {
+    const std::string path = absl::StrCat("/proc/", relay().pid(), "/fd");
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), &closedir);
+    size_t count = 0;
+    while (readdir(directory.get()) != nullptr) ++count;
+    return count - 2;  // "." and ".."
+  }
+
+  void Allow(rlim_t descriptors) {
+    rlimit limit{};
+    ASSERT_EQ(prlimit(relay().pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+    limit.rlim_cur = descriptors;
+    ASSERT_EQ(prlimit(relay().pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+  }
+
+  size_t Occurrences(const std::string& text) {
+    size_t count = 0;
+    const std::string log = relay().Log();
+    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++count;
+    return count;
+  }
+};
+
+TEST_F(DescriptorsTest, AcceptingPausesAndWhoIsConnectedIsUndisturbed) {
+  // Those that wait here must not be sent away for it.
+  Start({.settings = {{"ws.auth_timeout", "60s"}}});
+  Client early = Connect(101);
+  Emit(Marker(101, 1));
+  EXPECT_EQ(MarkerNumber(early.Next()), 1);
+
+  constexpr size_t kFew = 3;
+  const size_t open = Open();
+  Allow(open + kFew);
+  // The kernel completes these connections; whether the relay has accepted them they can't tell.
+  std::vector<std::unique_ptr<RawSocket>> waiting;
+  for (size_t i = 0; i < 4 * kFew; ++i) {
+    waiting.push_back(std::make_unique<RawSocket>(relay().host(), relay().ws_port()));
+  }
+  ASSERT_TRUE(Await([&] { return Occurrences("accepting pauses") > 0; }));
+  Emit(Marker(101, 2));
+  EXPECT_EQ(MarkerNumber(early.Next()), 2);
+
+  // Descriptors are there again: those who wait are let in, and all is as before.
+  Allow(open + 100);
+  for (const auto& socket : waiting) {
+    socket->Send("GET /nothing HTTP/1.1\r\nHost: relay\r\n\r\n");
+    EXPECT_NE(socket->ReadThrough("404"), std::string::npos);
+  }
+  Client late = Connect(102);
+  Emit(Marker(102, 3));
+  EXPECT_EQ(MarkerNumber(late.Next()), 3);
+  EXPECT_GE(relay().Metric("msab_accept_paused_total"), 1);
+  EXPECT_EQ(Occurrences("accepting pauses"), 1u) << "once a minute";
+}
+
+}  // namespace
+}  // namespace msab::e2e
