@@ -9,6 +9,7 @@ use Illuminate\Support\Str;
 use Msab\Laravel\Outbox\OutboxServiceProvider;
 use Msab\Laravel\Tests\TestCase;
 use Msab\Laravel\Webhook\WebhookSecret;
+use Symfony\Component\Process\Process;
 
 final class InstallTest extends TestCase
 {
@@ -69,6 +70,6 @@ final class InstallTest extends TestCase
         $this->assertSame($secret, Str::match('/^MSAB_WEBHOOK_SECRETS=(.*)$/m', File::get("$this->directory/.env")));
         $this->assertCount(2, File::glob("$this->directory/database/migrations/*_create_msab_*.php"));
         $this->assertStringEndsWith('// mine', File::get("$this->directory/app/Relay/SendGift.php"));
-        require "$this->directory/app/Relay/SendGift.php";
+        $this->assertTrue((new Process([PHP_BINARY, '-l', "$this->directory/app/Relay/SendGift.php"]))->mustRun()->isSuccessful());
     }
 }
