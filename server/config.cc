@@ -348,7 +348,7 @@ class Loader {
       Fault(Where("laravel.webhook_secrets"), "missing: laravel.webhook_url is set");
     }
     if (laravel.webhook_url.empty() && !laravel.webhook_secrets.empty() &&
-        !Faulty("laravel.webhook_url")) {
+        !Faulty("laravel.webhook_url") && !Faulty("laravel.webhook_secrets")) {
       Fault(Where("laravel.webhook_url"), "missing: laravel.webhook_secrets are set");
     }
     if (!laravel.ca_file.empty()) {

@@ -109,8 +109,10 @@ test('a relay that is killed and starts anew is a gap, told once', async () => {
   await until(async () => (await state(page)) === 'recovering', 'the loss');
   await at.relay.start();
   await until(async () => (await state(page)) === 'live', 'live');
+  const losses = () => page.evaluate(() => (window as unknown as ClientWindow).lost.length);
+  const before = await losses();
   at.proxy.cut();
-  await until(async () => (await state(page)) !== 'live');
+  await until(async () => (await losses()) > before, 'the cut');
   await until(async () => (await state(page)) === 'live', 'live');
   await reward(2);
   await until(async () => (await heard(page)).length === 2, 'the next event');
@@ -124,8 +126,9 @@ test('a relay that drains says when to come back, and is obeyed', async () => {
   at.relay.drain();
   await at.relay.exited();
   await at.relay.start();
-  await until(async () => (await state(page)) !== 'live');
-  const [how] = (await page.evaluate(() => (window as unknown as ClientWindow).lost)) as Disconnect[];
+  const lost = () => page.evaluate(() => (window as unknown as ClientWindow).lost) as Promise<Disconnect[]>;
+  await until(async () => (await lost()).length, 'the close');
+  const [how] = await lost();
   expect(how).toEqual({ code: 4003, reason: expect.any(String), retryIn: told(how!.reason) });
   await until(async () => (await state(page)) === 'live', 'live');
 });

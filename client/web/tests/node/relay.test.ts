@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import type { Gap } from '../../src/index.js';
-import { isAway, isLive, newUser, stage } from '../support/client.js';
+import { comesBack, isLive, newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
 import { until } from '../support/wait.js';
 
@@ -94,9 +94,7 @@ test('a gap is told once, and rooms take a new snapshot', async () => {
   await isLive(relay);
   await room.ready;
   expect(gaps).toMatchObject([{ reason: 'epoch', since: 'otherepoch-5' }]);
-  at.proxy.cut();
-  await isAway(relay);
-  await isLive(relay);
+  await comesBack(relay, () => at.proxy.cut());
   expect(gaps).toHaveLength(1);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Disconnect, Gap, SessionClosed, TokenRequest } from '../../src/index.js';
-import { isLive, newUser, stage } from '../support/client.js';
+import { comesBack, isLive, newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
 import { pause, until } from '../support/wait.js';
 
@@ -54,9 +54,7 @@ test('is used again for a reconnect while it is good', async () => {
   };
   const relay = at.client({ token: source }, user);
   await isLive(relay);
-  at.proxy.cut();
-  await until(() => relay.state.value !== 'live');
-  await isLive(relay);
+  await comesBack(relay, () => at.proxy.cut());
   expect(asked).toBe(1);
 });
 

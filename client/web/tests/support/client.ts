@@ -54,3 +54,12 @@ export const isLive = (relay: Relay): Promise<void> =>
   );
 export const isAway = (relay: Relay): Promise<void> =>
   until(() => relay.state.value !== 'live', 'the end of a connection');
+
+/** Breaks the connection and waits until there is another: one that came back is hard to see away. */
+export async function comesBack(relay: Relay, from: () => unknown): Promise<void> {
+  let welcomes = 0;
+  const off = relay.on('welcome', () => welcomes++);
+  await from();
+  await until(() => welcomes && relay.state.value === 'live', 'a new connection');
+  off();
+}
