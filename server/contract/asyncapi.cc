@@ -24,7 +24,10 @@ constexpr std::string_view kDescription =
     "dialect; its name is the event's. Replies are the `data` of a successful answer. "
     "`x-audience` says who may get an event, `x-class` how hard the relay holds on to it: DURABLE "
     "is replayed after a reconnect, LATEST only as the newest state, EPHEMERAL never. "
-    "`x-target-from` is the field that names the event's user or room.";
+    "`x-target-from` is the field that names the event's user or room. For generators: "
+    "`x-emit-field` is the event's field in EmitEventRequest, `x-proto-field` a property's field "
+    "in the .proto where it is not the key, `x-spread-field` the map there that holds an open "
+    "object's further keys; a schema is named like its message.";
 
 std::string_view ClassName(DeliveryClass delivery) {
   switch (delivery) {

@@ -94,10 +94,10 @@ void JsonSchemas::AddCommand(const CommandRules::Command& command) {
 json::object JsonSchemas::Message(const MessagePlan& plan, bool read) {
   json::object properties;
   json::array required;
-  bool open = false;
+  std::string_view spread;
   for (const Step& step : plan.steps()) {
     if (step.kind == Kind::kSpread) {
-      open = true;
+      spread = step.field->name();
       continue;
     }
     properties[step.json_name] = Field(step, read);
@@ -111,7 +111,8 @@ json::object JsonSchemas::Message(const MessagePlan& plan, bool read) {
   }
   schema["properties"] = std::move(properties);
   if (!required.empty()) schema["required"] = std::move(required);
-  schema["additionalProperties"] = open;
+  schema["additionalProperties"] = !spread.empty();
+  if (!spread.empty()) schema["x-spread-field"] = spread;
   return schema;
 }
 
@@ -125,12 +126,14 @@ json::object JsonSchemas::Field(const Step& step, bool read) {
     schema = std::move(list);
   }
   const std::string comment = comments_.Of(*step.field);
-  if (comment.empty()) return schema;
+  const bool renamed = step.field->name() != step.json_name;
+  if (comment.empty() && !renamed) return schema;
   if (schema.contains("$ref")) {  // whose siblings don't count
     json::object reference = std::exchange(schema, {});
     schema["allOf"] = json::array{std::move(reference)};
   }
-  schema["description"] = comment;
+  if (renamed) schema["x-proto-field"] = step.field->name();
+  if (!comment.empty()) schema["description"] = comment;
   return schema;
 }
 

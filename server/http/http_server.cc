@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "boost/asio/dispatch.hpp"
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
@@ -272,6 +274,10 @@ void HttpServer::Impl::Connection::Answer(HttpResponse answer) {
   auto& response = *response_;
   response.set(http::field::content_type, answer.content_type);
   response.set(http::field::cache_control, "no-store");
+  // RFC 9110 §6.6.1: a server with a clock says what it shows. Emitters compare it with theirs,
+  // since `occurred_at` and `ttl` are in their time.
+  response.set(http::field::date,
+               absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()));
   for (const auto& [name, value] : answer.headers) response.insert(name, value);
   response.keep_alive(!close_after_answer_);
   response.content_length(answer.body.size());

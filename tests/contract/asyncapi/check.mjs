@@ -54,6 +54,12 @@ for (const operation of sends) {
 }
 assert.deepEqual(events, SERVER_EVENTS);
 
+// What generators of emitters read: the fields of the .proto, where a key is spelled otherwise.
+const { schemas } = document.json().components;
+assert.equal(schemas.GiftReceived.properties.senderId['x-proto-field'], 'sender_id');
+assert.ok(!('x-proto-field' in schemas.BalanceUpdated.properties.user_id));
+assert.equal(schemas.Participant['x-spread-field'], 'claims');
+
 const commands = [];
 for (const operation of receives) {
   const message = only(operation.messages().all());

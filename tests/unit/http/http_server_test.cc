@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/unit/http/http_client.h"
 
 namespace msab {
@@ -80,6 +82,18 @@ TEST_F(HttpServerTest, ServesOneConnectionAgainAndAgain) {
   EXPECT_EQ(client.Do("GET", "/hello").body, "hello ");
   EXPECT_EQ(server_->stats().connections.Value(), 1);
   EXPECT_EQ(server_->stats().by_status[200].Value(), 3);
+}
+
+TEST_F(HttpServerTest, SaysWhatTimeItShows) {
+  StartServer();
+  HttpClient client(server_->address());
+  const absl::Time before = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
+  const std::string date(HeaderOf(client.Do("GET", "/hello"), "Date"));
+  absl::Time shown;
+  std::string error;
+  ASSERT_TRUE(absl::ParseTime("%a, %d %b %E4Y %H:%M:%S GMT", date, &shown, &error)) << date;
+  EXPECT_GE(shown, before);
+  EXPECT_LE(shown, absl::Now());
 }
 
 TEST_F(HttpServerTest, SaysWhichMethodsAPathTakes) {

@@ -1,0 +1,74 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Msab\Laravel\Delivery;
+
+use Illuminate\Container\Container;
+use Illuminate\Support\Defer\DeferredCallback;
+use Illuminate\Support\Defer\DeferredCallbackCollection;
+use Msab\Laravel\Msab;
+use Msab\Laravel\Support\AfterCommit;
+use Msab\Laravel\Transport\EmitFailure;
+
+/**
+ * Calls the relay once the response has been sent, with everything of the request in one call: no
+ * worker needed, no time of the user's, and no second try.
+ */
+final class DeferDelivery implements Delivery
+{
+    /** @var array<string, list<Envelope>> of the request under way, by connection */
+    private array $waiting = [];
+
+    public function __construct(
+        private readonly AfterCommit $afterCommit,
+        private readonly Outcomes $outcomes,
+    ) {}
+
+    public function deliver(Envelope $envelope): void
+    {
+        $this->afterCommit->run(function () use ($envelope) {
+            if ($this->waiting === []) {
+                $this->flushLater();
+            }
+            $this->waiting[$envelope->connection][] = $envelope;
+        });
+    }
+
+    private function flushLater(): void
+    {
+        // `always`: the work has been committed, whatever status the response then got.
+        Container::getInstance()->make(DeferredCallbackCollection::class)[] =
+            new DeferredCallback($this->flush(...), always: true);
+    }
+
+    private function flush(): void
+    {
+        [$waiting, $this->waiting] = [$this->waiting, []];
+        foreach ($waiting as $connection => $envelopes) {
+            $this->send($connection, $envelopes);
+        }
+    }
+
+    /** @param  list<Envelope>  $envelopes */
+    private function send(string $connection, array $envelopes): void
+    {
+        try {
+            $results = Container::getInstance()->make(Msab::class)->connection($connection)->transport()
+                ->emitBatch(array_column($envelopes, 'bytes'));
+        } catch (\Throwable $exception) {
+            foreach ($envelopes as $envelope) {
+                $this->outcomes->failed($envelope, $exception);
+            }
+
+            return;
+        }
+        foreach ($results as $i => $result) {
+            if ($result instanceof EmitFailure) {
+                $this->outcomes->failed($envelopes[$i], $result->toException());
+            } else {
+                $this->outcomes->emitted($envelopes[$i], $result);
+            }
+        }
+    }
+}
