@@ -2,7 +2,7 @@
 // them, through the client and through a bare `onmessage` with `JSON.parse`, in turns in one page.
 //
 // The relay replays a history, which it sends as fast as it is read. Time is the CPU time of the page's
-// main thread (DevTools' TaskDuration in thread ticks): what else runs on the machine counts little.
+// main thread (DevTools' ThreadTime): what else runs on the machine counts little.
 import type { CDPSession, Page } from 'playwright-core';
 import { launch, Site, type ClientWindow } from '../tests/support/browser.js';
 import { RelayProcess, token } from '../tests/support/relay.js';
@@ -30,7 +30,6 @@ let failed = false;
 try {
   const page = await site.page(await browser.newContext());
   const session = await page.context().newCDPSession(page);
-  await session.send('Performance.setTimeDomain' as never, { timeDomain: 'threadTicks' } as never);
   await session.send('Performance.enable');
   const cursor = await relay.cursor();
   await fill();
@@ -42,15 +41,17 @@ try {
     const order = n % 2 ? (['bare', 'client'] as const) : (['client', 'bare'] as const);
     for (const how of order) rounds[how].push(await run(how));
   }
+  // The best round of each: what else runs here only ever adds.
+  const best = (how: 'bare' | 'client') => Math.min(...rounds[how].map(({ cpu }) => cpu));
   for (const how of ['bare', 'client'] as const) {
-    const cpu = median(rounds[how].map((round) => round.cpu));
+    const cpu = best(how);
     const rate = median(rounds[how].map((round) => EVENTS / round.wall));
     const each = ((cpu / EVENTS) * 1e6).toFixed(2);
     console.log(
       `${how.padEnd(6)} ${each} µs of main thread an event, ${Math.round(rate).toLocaleString('en')} events/s`,
     );
   }
-  const ratio = median(rounds.client.map(({ cpu }, n) => cpu / rounds.bare[n]!.cpu));
+  const ratio = best('client') / best('bare');
   console.log(`ratio  ${ratio.toFixed(3)} (goal: at most ${GOAL})`);
   failed = ratio > GOAL;
 } finally {
@@ -79,7 +80,7 @@ async function measure(
   cursor: string,
 ): Promise<Round> {
   await session.send('HeapProfiler.collectGarbage');
-  const before = await taskDuration(session);
+  const before = await threadTime(session);
   const wall = await page.evaluate(
     async ({ how, url, jwt, cursor, expected }) => {
       const started = performance.now();
@@ -110,12 +111,12 @@ async function measure(
     },
     { how, url: relay.url, jwt: token(USER), cursor, expected: EVENTS },
   );
-  return { cpu: (await taskDuration(session)) - before, wall };
+  return { cpu: (await threadTime(session)) - before, wall };
 }
 
-async function taskDuration(session: CDPSession): Promise<number> {
+async function threadTime(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics');
-  return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  return metrics.find(({ name }) => name === 'ThreadTime')!.value;
 }
 
 function median(values: number[]): number {
