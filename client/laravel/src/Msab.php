@@ -4,9 +4,11 @@ declare(strict_types=1);
 
 namespace Msab\Laravel;
 
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Foundation\Application;
 use Msab\Laravel\Contract\CustomEvent;
 use Msab\Laravel\Contract\RelayEvent;
+use Msab\Laravel\Token\TokenIssuer;
 use Msab\Laravel\Transport\EmitResult;
 use Msab\Laravel\Transport\Transports;
 
@@ -86,6 +88,16 @@ class Msab
     public function cursor(): string
     {
         return $this->connection()->cursor();
+    }
+
+    /**
+     * A token for the user to connect to the relay with, as a JWT.
+     *
+     * @throws \InvalidArgumentException if the user's key is no positive integer, or no key to sign with is configured
+     */
+    public function tokenFor(Authenticatable $user): string
+    {
+        return $this->app->make(TokenIssuer::class)->issue($user)->jwt;
     }
 
     protected function relay(string $name): Relay

@@ -20,8 +20,11 @@ use Msab\Laravel\Console\EmitCommand;
 use Msab\Laravel\Console\InstallCommand;
 use Msab\Laravel\Delivery\DeferDelivery;
 use Msab\Laravel\Delivery\DeliveryManager;
+use Msab\Laravel\Outbox\OutboxServiceProvider;
 use Msab\Laravel\Support\Counters;
+use Msab\Laravel\Token\TokenServiceProvider;
 use Msab\Laravel\Transport\Transports;
+use Msab\Laravel\Webhook\WebhookServiceProvider;
 
 /** Emits, deliveries, transports and broadcasts. */
 final class MsabServiceProvider extends ServiceProvider
@@ -52,6 +55,9 @@ final class MsabServiceProvider extends ServiceProvider
                 $config['connection'] ?? null,
             ),
         ));
+        foreach ([OutboxServiceProvider::class, TokenServiceProvider::class, WebhookServiceProvider::class] as $part) {
+            $this->app->register($part);
+        }
     }
 
     public function boot(Dispatcher $events): void

@@ -33,8 +33,10 @@ abstract class RelayTestCase extends TestCase
     protected function tearDown(): void
     {
         foreach ($this->processes as $process) {
-            $process->signal(SIGCONT);
-            $process->stop(5);
+            if ($process->isRunning()) {
+                $process->signal(SIGCONT);
+                $process->stop(5);
+            }
         }
         parent::tearDown();
         $this->relay->kill();

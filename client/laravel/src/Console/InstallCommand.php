@@ -36,6 +36,9 @@ final class InstallCommand extends Command
         }
         if ($this->option('webhook')) {
             $this->scaffold($files, 'gift-handler.stub', app_path('Relay/SendGift.php'));
+            $this->addWebhookSecret($files);
+            $this->components->info('Name the handler in config/msab.php: \'webhook\' => [\'gifts\' => App\Relay\SendGift::class, …]. '
+                .'Give the relay MSAB_LARAVEL_WEBHOOK_SECRETS (the value of MSAB_WEBHOOK_SECRETS) and MSAB_LARAVEL_WEBHOOK_URL ('.url((string) config('msab.webhook.path', 'msab/webhook')).').');
         }
         $this->components->info('Installed. Set MSAB_API_KEY to one of the relay\'s auth.api_keys, then: php artisan msab:doctor');
 
@@ -54,6 +57,17 @@ final class InstallCommand extends Command
         }
         $files->append($file, self::SETTINGS);
         $this->components->twoColumnDetail(basename($file), 'MSAB_API_KEY, MSAB_GRPC, MSAB_HTTP_URL added');
+    }
+
+    /** A secret of this installation's own: never one that others could know. */
+    private function addWebhookSecret(Filesystem $files): void
+    {
+        $file = $this->laravel->basePath('.env');
+        if (! $files->exists($file) || str_contains($files->get($file), 'MSAB_WEBHOOK_SECRETS=')) {
+            return;
+        }
+        $files->append($file, 'MSAB_WEBHOOK_SECRETS=whsec_'.base64_encode(random_bytes(32))."\n");
+        $this->components->twoColumnDetail('.env', 'MSAB_WEBHOOK_SECRETS added');
     }
 
     private function scaffold(Filesystem $files, string $stub, string $file): void

@@ -5,7 +5,11 @@ declare(strict_types=1);
 namespace Msab\Laravel\Tests\Feature;
 
 use Illuminate\Support\Facades\File;
+use Illuminate\Support\Str;
+use Msab\Laravel\Outbox\OutboxServiceProvider;
 use Msab\Laravel\Tests\TestCase;
+use Msab\Laravel\Webhook\WebhookSecret;
+use Symfony\Component\Process\Process;
 
 final class InstallTest extends TestCase
 {
@@ -49,5 +53,23 @@ final class InstallTest extends TestCase
         $this->assertStringStartsWith("APP_NAME=Mine\n", $env);
         $this->assertSame(1, substr_count($env, 'MSAB_API_KEY='));
         $this->assertStringContainsString('MSAB_GRPC=127.0.0.1:50051', $env);
+    }
+
+    public function test_for_the_webhook_it_publishes_the_migrations_and_makes_a_handler_and_a_secret_once(): void
+    {
+        $this->reboot();
+        $this->app->getProvider(OutboxServiceProvider::class)?->boot();
+        File::put("$this->directory/.env", "APP_NAME=Mine\n");
+
+        $this->artisan('msab:install --webhook')->assertSuccessful();
+        $secret = Str::match('/^MSAB_WEBHOOK_SECRETS=(.*)$/m', File::get("$this->directory/.env"));
+        File::append("$this->directory/app/Relay/SendGift.php", '// mine');
+        $this->artisan('msab:install --webhook')->assertSuccessful();
+
+        $this->assertCount(1, WebhookSecret::parseAll($secret));
+        $this->assertSame($secret, Str::match('/^MSAB_WEBHOOK_SECRETS=(.*)$/m', File::get("$this->directory/.env")));
+        $this->assertCount(2, File::glob("$this->directory/database/migrations/*_create_msab_*.php"));
+        $this->assertStringEndsWith('// mine', File::get("$this->directory/app/Relay/SendGift.php"));
+        $this->assertTrue((new Process([PHP_BINARY, '-l', "$this->directory/app/Relay/SendGift.php"]))->mustRun()->isSuccessful());
     }
 }

@@ -62,6 +62,42 @@ final class WsClient
         }
     }
 
+    /**
+     * Sends a command and waits for its answer; events before it are passed over.
+     *
+     * @param  array<string, mixed>  $data
+     * @return array<string, mixed> the reply frame
+     */
+    public function request(string $event, array $data, float $seconds = 10): array
+    {
+        return $this->reply($this->ask($event, $data), $seconds);
+    }
+
+    /**
+     * @param  array<string, mixed>  $data
+     * @return int the id that the reply will have
+     */
+    public function ask(string $event, array $data): int
+    {
+        $id = ++$this->lastId;
+        $this->send(['id' => $id, 'event' => $event, 'data' => $data]);
+
+        return $id;
+    }
+
+    /** @return array<string, mixed> */
+    public function reply(int $id, float $seconds = 10): array
+    {
+        $end = microtime(true) + $seconds;
+        while (($left = $end - microtime(true)) > 0) {
+            $frame = $this->read($left);
+            if (($frame['reply'] ?? null) === $id) {
+                return $frame;
+            }
+        }
+        throw new \RuntimeException("no reply to $id within $seconds s");
+    }
+
     /** @param  array<string, mixed>  $frame */
     public function send(array $frame): void
     {

@@ -1,9 +1,11 @@
 <?php
 
+use App\Relay\SendGift;
 use Illuminate\Foundation\Application;
 use Illuminate\Foundation\Configuration\Exceptions;
 use Illuminate\Foundation\Configuration\Middleware;
 use Illuminate\Http\Middleware\HandleCors;
+use Msab\Laravel\Webhook\GiftHandler;
 
 $work = require __DIR__.'/environment.php';
 
@@ -18,5 +20,6 @@ return Application::configure(basePath: dirname(__DIR__))
         $middleware->validateCsrfTokens(except: ['*']);
     })
     ->withExceptions(function (Exceptions $exceptions) {})
+    ->withBindings([GiftHandler::class => SendGift::class])
     ->create()
     ->useStoragePath("$work/storage");
