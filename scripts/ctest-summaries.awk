@@ -6,7 +6,7 @@
   sub(/^[0-9]+: /, "")
   if (/^(Test command|Working Directory|Environment variables|Test timeout computed)/) next
   all[number] = all[number] "  " $0 "\n"
-  if (/^\[==========\] .* ran\.|^\[  (PASSED|SKIPPED|FAILED)  ?\]|^# (tests|pass|fail|skipped) |^ℹ (tests|pass|fail|skipped) |^Done [0-9]+ runs|^OK: |^OK \([0-9]+ tests?|^OK, but|^Tests: [0-9]+, Assertions|^ *(Test Files|Tests|Type Errors) +[0-9]|^ +[0-9]+ (passed|failed|skipped|flaky)/)
+  if (/^\[==========\] .* ran\.|^\[  (PASSED|SKIPPED|FAILED)  ?\]|^# (tests|pass|fail|skipped) |^ℹ (tests|pass|fail|skipped) |^Done [0-9]+ runs|^OK: |^core: [0-9]+ bytes|^[0-9]+ cuts, |^OK \([0-9]+ tests?|^OK, but|^Tests: [0-9]+, Assertions|^ *(Test Files|Tests|Type Errors) +[0-9]|^ +[0-9]+ (passed|failed|skipped|flaky)/)
     brief[number] = brief[number] "  " $0 "\n"
   next
 }

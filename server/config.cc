@@ -86,6 +86,7 @@ class Loader {
     CheckTokens();
     CheckListeners();
     CheckLaravel();
+    CheckDev();
     if (!faults_.empty()) return absl::InvalidArgumentError(absl::StrJoin(faults_, "\n"));
     return std::move(config_);
   }
@@ -347,7 +348,7 @@ class Loader {
       Fault(Where("laravel.webhook_secrets"), "missing: laravel.webhook_url is set");
     }
     if (laravel.webhook_url.empty() && !laravel.webhook_secrets.empty() &&
-        !Faulty("laravel.webhook_url")) {
+        !Faulty("laravel.webhook_url") && !Faulty("laravel.webhook_secrets")) {
       Fault(Where("laravel.webhook_url"), "missing: laravel.webhook_secrets are set");
     }
     if (!laravel.ca_file.empty()) {
@@ -368,6 +369,20 @@ class Loader {
     if (config_.rooms.authorize == Config::Rooms::Authorize::kWebhook &&
         laravel.webhook_url.empty() && !Faulty("laravel.webhook_url")) {
       Fault(Where("rooms.authorize"), "\"webhook\" needs laravel.webhook_url");
+    }
+  }
+
+  // Who can open the demo page can be its users: that must be nobody but this machine's.
+  void CheckDev() {
+    if (!config_.dev.enabled || Faulty("dev.enabled")) return;
+    if (!Faulty("http.listen") && !config_.http.listen.IsLoopback()) {
+      Fault(Where("dev.enabled"),
+            fmt::format("needs http.listen on this machine alone (127.0.0.1:9090 or [::1]:9090), "
+                        "and it is {}: the demo page gives tokens to whoever opens it",
+                        config_.http.listen.ToString()));
+    }
+    if (secrets_ == Secrets::kRequired && config_.auth.jwt_secrets.empty()) {
+      Fault(Where("dev.enabled"), "needs auth.jwt_secrets: the first signs the demo users' tokens");
     }
   }
 
@@ -411,6 +426,12 @@ std::vector<std::string> ConfigWarnings(const Config& config) {
         fmt::format("http.listen {} is beyond this machine: metrics and the emitting API are meant "
                     "for an internal network",
                     config.http.listen.ToString()));
+  }
+  if (config.dev.enabled) {
+    warnings.push_back(fmt::format(
+        "dev.enabled: the demo page at http://{}/ gives its users' tokens to whoever opens it on "
+        "this machine, and lets them emit: for development only",
+        config.http.listen.ToString()));
   }
   return warnings;
 }

@@ -93,6 +93,10 @@ struct Config {
     std::string ca_file;  // path of a PEM file; empty: the system's authorities
   } laravel;
 
+  struct Dev {
+    bool enabled = false;  // only with http.listen on this machine
+  } dev;
+
   struct Limits {
     size_t client_message = 0;   // bytes
     size_t client_burst = 0;     // messages

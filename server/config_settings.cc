@@ -177,6 +177,9 @@ std::vector<Setting> MakeSettings() {
           "PEM file of the authorities that an `https` webhook is checked against; none: the "
           "system's"),
 
+      One("dev.enabled", "false", kind::Flag{}, FIELD(dev.enabled),
+          "the demo page at `http.listen`, for one's own machine: it gives tokens to who opens it"),
+
       One("limits.client_message", "16KiB", kind::Size{64, 64 * kMiB}, FIELD(limits.client_message),
           "size of one client message"),
       One("limits.client_burst", "100", kind::Count{1, 1'000'000}, FIELD(limits.client_burst),

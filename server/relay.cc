@@ -12,8 +12,10 @@
 #include "server/admin/metric_sources.h"
 #include "server/admin/metrics.h"
 #include "server/base/clock.h"
+#include "server/base/ids.h"
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
+#include "server/demo/demo_page.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/http/http_server.h"
 #include "server/ingress/api_keys.h"
@@ -129,6 +131,13 @@ GrpcServer::Options GrpcOptions(const Config::Grpc& grpc) {
   return options;
 }
 
+// The configured keys, and in development mode the demo page's own.
+std::vector<ApiKeySetting> AllKeys(const Config::Auth& auth, const std::string& demo_key) {
+  std::vector<ApiKeySetting> keys = auth.api_keys;
+  if (!demo_key.empty()) keys.push_back({"demo-page", demo_key, true, false});
+  return keys;
+}
+
 }  // namespace
 
 // Everything, in the order in which it is made; destroyed the other way round.
@@ -168,11 +177,13 @@ struct Relay::House {
   const std::unique_ptr<GiftGateway> gifts;
   RoomAuthorizer authorizer;
   Commands commands;
+  const std::string demo_key;  // of this run; empty: no development mode
   const ApiKeys keys;
   EventService events;
   HttpTwin twin;
   HealthPages health;
   Metrics metrics;
+  std::unique_ptr<const DemoPage> demo;  // in development mode, once the shards listen
   std::atomic<const HttpServer*> scraped_http{nullptr};  // set once `http` is up
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<GrpcServer> grpc;
@@ -203,7 +214,8 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
       authorizer(clock, webhook.get(), AuthorizerOptions(config.rooms)),
       commands({*catalog, clock, dispatcher, emitter, *gifts, authorizer},
                {config.limits.rooms_per_connection, {config.limits.chat_per_minute, {}}}),
-      keys(config.auth.api_keys),
+      demo_key(config.dev.enabled ? NewConnectionId() + NewConnectionId() : ""),
+      keys(AllKeys(config.auth, demo_key)),
       events(emitter, keys, {std::chrono::milliseconds(config.grpc.max_deadline)}),
       twin(emitter, keys) {
   DescribeHealth();
@@ -249,6 +261,9 @@ std::vector<HttpRoute> Relay::House::Routes() const {
   std::vector<HttpRoute> routes = twin.Routes();
   for (HttpRoute& route : health.Routes()) routes.push_back(std::move(route));
   routes.push_back(metrics.Route());
+  if (demo != nullptr) {
+    for (HttpRoute& route : demo->Routes()) routes.push_back(std::move(route));
+  }
   return routes;
 }
 
@@ -292,6 +307,14 @@ absl::StatusOr<std::unique_ptr<Relay>> Relay::Start(const Config& config) {
   if (!grpc.ok()) return grpc.status();
   house->grpc = *std::move(grpc);
   house->grpc->SetServing(true);
+  if (config.dev.enabled) {
+    DemoPage::Options demo;
+    demo.ws = {config.ws.listen.host, house->shards.port()};
+    demo.emit_key = house->demo_key;
+    demo.jwt_secret = config.auth.jwt_secrets.front();
+    demo.audience = config.auth.audience;
+    house->demo = std::make_unique<const DemoPage>(std::move(demo), house->clock);
+  }
   // The internal port opens last: whoever is told "ready" there finds all else listening.
   HttpServer::Options http_options;
   http_options.listen = config.http.listen;

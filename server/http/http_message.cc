@@ -14,6 +14,8 @@ int RpcCode(int http_status) {
   switch (http_status) {
     case 400:
       return 3;  // INVALID_ARGUMENT
+    case 403:
+      return 7;  // PERMISSION_DENIED
     case 404:
       return 5;  // NOT_FOUND
     case 405:

@@ -30,6 +30,23 @@ constexpr uint8_t kClose = 0x88;
 constexpr uint8_t kPing = 0x89;
 constexpr uint8_t kPong = 0x8A;
 
+// A whole client's frame (RFC 6455 §5.2), masked with zeros: the payload as it is.
+void SendFrame(int fd, uint8_t first, std::string_view payload) {
+  std::string frame{static_cast<char>(first)};
+  if (payload.size() < 126) {
+    frame.push_back(static_cast<char>(0x80 | payload.size()));
+  } else {
+    frame.push_back(static_cast<char>(0x80 | 126));
+    frame.push_back(static_cast<char>(payload.size() >> 8));
+    frame.push_back(static_cast<char>(payload.size() & 0xff));
+  }
+  frame.append(4, '\0');
+  frame.append(payload);
+  if (send(fd, frame.data(), frame.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(frame.size())) {
+    Fail("a client's frame was not taken");
+  }
+}
+
 // A close frame's code and reason.
 std::string CloseReason(std::string_view payload) {
   if (payload.size() < 2) return "no code";
@@ -39,8 +56,12 @@ std::string CloseReason(std::string_view payload) {
 
 }  // namespace
 
-Crowd::Crowd(uint16_t port)
-    : port_(port), epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(kReadSize) {
+Crowd::Crowd(uint16_t port, Speech speech, std::string room)
+    : port_(port),
+      speech_(speech),
+      room_(std::move(room)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      buffer_(kReadSize) {
   if (epoll_ < 0) Fail("epoll_create1 failed");
 }
 
@@ -58,12 +79,15 @@ void Crowd::Open(size_t count, const std::function<std::string(size_t)>& target,
   const size_t first = clients_.size();
   clients_.resize(first + count);
   for (size_t i = 0; i < count; ++i) {
+    if (speech_ == Speech::kSocketIo) clients_[first + i].token = token(i);
+    const std::string authorization =
+        speech_ == Speech::kNative ? absl::StrCat("Authorization: Bearer ", token(i), "\r\n") : "";
     // The handshake's key is the RFC's own example: its answer is not looked at.
-    Start(first + i, absl::StrCat("GET ", target(i), " HTTP/1.1\r\nHost: 127.0.0.1:", port_,
-                                  "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
-                                  "Sec-WebSocket-Version: 13\r\n",
-                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-                                  "Authorization: Bearer ", token(i), "\r\n\r\n"));
+    Start(first + i,
+          absl::StrCat("GET ", target(i), " HTTP/1.1\r\nHost: 127.0.0.1:", port_,
+                       "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
+                       "Sec-WebSocket-Version: 13\r\n",
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", authorization, "\r\n"));
     while (first + i + 1 - live_ >= kWindow) Poll();
   }
   while (live_ < clients_.size()) Poll();
@@ -172,13 +196,9 @@ size_t Crowd::Consume(Client& client, std::string_view bytes) {
       case kText:
         HandleText(client, payload);
         break;
-      case kPing: {
-        // Masked with zeros: the payload as it is.
-        std::string pong{static_cast<char>(kPong), static_cast<char>(0x80 | size), 0, 0, 0, 0};
-        pong.append(payload);
-        send(client.fd, pong.data(), pong.size(), MSG_NOSIGNAL);
+      case kPing:
+        SendFrame(client.fd, kPong, payload);
         break;
-      }
       case kClose:
         Fail("a client was closed: " + CloseReason(payload));
       default:
@@ -189,21 +209,44 @@ size_t Crowd::Consume(Client& client, std::string_view bytes) {
 }
 
 void Crowd::HandleText(Client& client, std::string_view text) {
-  if (text.starts_with(R"({"event":"live")")) {
-    if (client.state != Client::State::kWaiting) Fail("`live` twice");
-    client.state = Client::State::kLive;
-    ++live_;
+  if (speech_ == Speech::kSocketIo) {
+    if (!HandleSocketIo(client, text)) HandleEvent(client, text);
     return;
   }
+  if (text.starts_with(R"({"event":"live")")) return GoLive(client);
   if (text.starts_with(R"({"event":"welcome")") || text.starts_with(R"({"event":"ping")")) {
     return;
   }
   HandleEvent(client, text);
 }
 
+bool Crowd::HandleSocketIo(Client& client, std::string_view text) {
+  if (text.starts_with("42")) return false;
+  if (text == "2") {
+    SendFrame(client.fd, kText, "3");
+  } else if (text.starts_with("0{")) {
+    SendFrame(client.fd, kText, absl::StrCat(R"(40{"token":")", client.token, "\"}"));
+    std::string().swap(client.token);
+  } else if (text.starts_with("40{") && !room_.empty()) {
+    SendFrame(client.fd, kText, absl::StrCat(R"(420["room:join",{"roomId":")", room_, R"("}])"));
+  } else if (text.starts_with("40{") || text.starts_with(R"(430[{"success":true)")) {
+    GoLive(client);
+  } else {
+    Fail("not what a client of Socket.IO waits for: " + std::string(text));
+  }
+  return true;
+}
+
+void Crowd::GoLive(Client& client) {
+  if (client.state != Client::State::kWaiting) Fail("live twice");
+  client.state = Client::State::kLive;
+  ++live_;
+}
+
 void Crowd::HandleEvent(Client& client, std::string_view text) {
-  // …"cursor":"<epoch>-<sequence>"}
-  if (text.size() < 8 || !text.ends_with(R"("})")) {
+  // …"cursor":"<epoch>-<sequence>"} or …,"<epoch>-<sequence>"]
+  const std::string_view end = speech_ == Speech::kNative ? R"("})" : R"("])";
+  if (text.size() < 8 || !text.ends_with(end)) {
     Fail("an event without a cursor at its end: " + std::string(text));
   }
   uint64_t sequence = 0;

@@ -12,7 +12,8 @@
 namespace msab::bench {
 
 // Many WebSocket clients on one thread and one epoll, made to cost little: they upgrade, answer
-// protocol pings, and look at nothing of an event but its number. Numbers must ascend for every
+// pings, and look at nothing of an event but its number. They speak the native dialect or, as a
+// socket.io-client does, Socket.IO. Numbers must ascend for every
 // client; a frame that is lost, doubled, out of order or broken ends the bench.
 // Main thread only.
 class Crowd {
@@ -23,15 +24,19 @@ class Crowd {
     kContiguous,  // it is
   };
 
-  // `port` on 127.0.0.1.
-  explicit Crowd(uint16_t port);
+  enum class Speech { kNative, kSocketIo };
+
+  // `port` on 127.0.0.1. `room`: what clients of Socket.IO join before they count as live; empty:
+  // none.
+  explicit Crowd(uint16_t port, Speech speech = Speech::kNative, std::string room = "");
   // Leaves by RST: no TIME_WAIT, which would use up the ports of the next crowd.
   ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
 
-  // Opens `count` connections, a few hundred at a time, and returns when each has been told `live`.
-  // `target(i)` is the request's path and query, `token(i)` goes into the Authorization header.
+  // Opens `count` connections, a few hundred at a time, and returns when each has been told `live`,
+  // or has the answer to its CONNECT or join. `target(i)` is the request's path and query,
+  // `token(i)` goes into the Authorization header, or into CONNECT.
   void Open(size_t count, const std::function<std::string(size_t)>& target,
             const std::function<std::string(size_t)>& token);
 
@@ -66,6 +71,7 @@ class Crowd {
     State state = State::kUpgrading;
     uint64_t last = 0;    // the number of its last event; 0: not known yet
     std::string pending;  // the beginning of what has not come whole
+    std::string token;    // until it is shown in CONNECT
   };
 
   bool Poll(int timeout_ms);
@@ -74,9 +80,14 @@ class Crowd {
   // Handles whole frames; returns how many bytes they were.
   size_t Consume(Client& client, std::string_view bytes);
   void HandleText(Client& client, std::string_view text);
+  // True if it was none of an event.
+  bool HandleSocketIo(Client& client, std::string_view text);
+  void GoLive(Client& client);
   void HandleEvent(Client& client, std::string_view text);
 
   const uint16_t port_;
+  const Speech speech_;
+  const std::string room_;
   const int epoll_;
   std::vector<Client> clients_;
   std::vector<char> buffer_;

@@ -26,7 +26,7 @@ struct Row {
 };
 
 const std::vector<Row>& Rows() {
-  using namespace msab::bench;  // NOLINT(google-build-using-namespace): nine names, here only
+  using namespace msab::bench;  // NOLINT(google-build-using-namespace): a dozen names, here only
   static const auto* const kRows = new std::vector<Row>{
       {"fan-out", [](const Stage& stage) { FanOutRow(stage, 1); }},
       {"fan-out-4", [](const Stage& stage) { FanOutRow(stage, 4); }},
@@ -39,6 +39,8 @@ const std::vector<Row>& Rows() {
       {"unary-online", UnaryOnlineRow},
       {"batch", BatchRow},
       {"resume", ResumeRow},
+      {"socketio", SocketIoRow},
+      {"socketio-peer", SocketIoPeerRow},
   };
   return *kRows;
 }
@@ -74,6 +76,8 @@ int main(int argc, char** argv) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--relay" && i + 1 < arguments.size()) {
       stage.relay = arguments[++i];
+    } else if (arguments[i] == "--socketio" && i + 1 < arguments.size()) {
+      stage.socketio = arguments[++i];
     } else if (arguments[i] == "--quick") {
       stage.pairs = 3;
       stage.scale = 4;

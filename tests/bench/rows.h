@@ -1,6 +1,10 @@
 #ifndef MSAB_TESTS_BENCH_ROWS_H_
 #define MSAB_TESTS_BENCH_ROWS_H_
 
+#include <string>
+#include <vector>
+
+#include "tests/bench/crowd.h"
 #include "tests/bench/stage.h"
 
 namespace msab::bench {
@@ -26,6 +30,18 @@ void BatchRow(const Stage& stage);
 void MemoryRow(const Stage& stage);
 // 10,000 clients come back to 100 missed events each.
 void ResumeRow(const Stage& stage);
+
+// The Socket.IO dialect beside the native one: processor time per message, memory.
+void SocketIoRow(const Stage& stage);
+// The Socket.IO dialect beside a real Socket.IO server.
+void SocketIoPeerRow(const Stage& stage);
+
+// One token for each client: making them is not what is measured.
+std::vector<std::string> MintTokens(size_t count);
+
+// What a server at `port` holds for each of `clients` idle connections, in KiB. `tokens`: one more.
+double MemoryOfAConnection(const Child& child, uint16_t port, size_t clients,
+                           const std::vector<std::string>& tokens, Crowd::Speech speech);
 
 }  // namespace msab::bench
 

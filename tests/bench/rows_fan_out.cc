@@ -7,77 +7,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/bench/crowd.h"
-#include "tests/bench/event_client.h"
 #include "tests/bench/fan_out.h"
 #include "tests/bench/probe_file.h"
 #include "tests/bench/report.h"
+#include "tests/bench/room.h"
 #include "tests/bench/rows.h"
 #include "tests/bench/token.h"
 
 namespace msab::bench {
 namespace {
 
-constexpr size_t kSockets = 1'000;
 constexpr size_t kInFlight = 16;
-// 200 bytes of text and a header of 4.
-constexpr size_t kFrameSize = 204;
-
-// A crowd to which every event goes, and the server that it goes through.
-class Room {
- public:
-  virtual ~Room() = default;
-  virtual const Child& child() const = 0;
-  Crowd& crowd() { return *crowd_; }
-  FanOut& fan_out() { return *fan_out_; }
-
-  // Processor time per message, in microseconds, while `send` runs.
-  double CpuPerMessage(const std::function<void()>& send) {
-    const double cpu = child().Cpu();
-    const uint64_t events = crowd_->events();
-    send();
-    return (child().Cpu() - cpu) / static_cast<double>(crowd_->events() - events);
-  }
-
- protected:
-  std::unique_ptr<Crowd> crowd_;
-  std::unique_ptr<FanOut> fan_out_;
-};
-
-// The relay; each client is another user's, all in one room.
-class RelayRoom final : public Room {
- public:
-  RelayRoom(const Stage& stage, int shards, size_t sockets = kSockets,
-            const std::map<std::string, std::string>& settings = {})
-      : relay_(stage, shards, settings), client_(relay_.grpc_port()) {
-    crowd_ = std::make_unique<Crowd>(relay_.ws_port());
-    crowd_->Open(
-        sockets, [](size_t) { return "/ws?rooms=bench"; },
-        [](size_t i) { return MintToken(static_cast<int64_t>(i) + 1); });
-    // Everybody is told of everybody's coming.
-    crowd_->Drain();
-    crowd_->Expect(Crowd::Order::kContiguous);
-    fan_out_ = std::make_unique<FanOut>(*crowd_, [this] { client_.Emit(request_); });
-
-    v1::GiftReceived& gift = *request_.mutable_gift_received();
-    gift.set_sender_id(1);
-    gift.set_room_id("bench");
-    gift.set_gift_id(7);
-    gift.add_recipient_ids(2);
-    gift.set_quantity(1);
-    gift.set_transaction_id(std::string(64, 't'));
-    fan_out_->OneAtATime(1);
-    gift.set_transaction_id(std::string(64 + kFrameSize - crowd_->frame_size(), 't'));
-    fan_out_->OneAtATime(20);
-  }
-
-  const Child& child() const override { return relay_.child(); }
-
- private:
-  Relay relay_;
-  EventClient client_;
-  v1::EmitEventRequest request_;
-};
-
 // A baseline that sends frames of the same size.
 class BaselineRoom final : public Room {
  public:
@@ -85,7 +25,7 @@ class BaselineRoom final : public Room {
       : baseline_(stage, kind, frame_size) {
     crowd_ = std::make_unique<Crowd>(baseline_.port());
     crowd_->Open(
-        kSockets, [](size_t) { return "/"; }, [](size_t) { return "none"; });
+        Room::kSockets, [](size_t) { return "/"; }, [](size_t) { return "none"; });
     crowd_->Expect(Crowd::Order::kContiguous);
     fan_out_ = std::make_unique<FanOut>(*crowd_, [this] { baseline_.Command(++number_); });
     fan_out_->OneAtATime(20);
@@ -166,7 +106,7 @@ void CountsRow(const Stage& stage) {
   ProbeFile few_probe(stage.directory + "/few.counts");
   ProbeFile many_probe(stage.directory + "/many.counts");
   const auto few = start(few_probe, kFew);
-  const auto many = start(many_probe, kSockets);
+  const auto many = start(many_probe, Room::kSockets);
 
   struct Way {
     std::string name;
@@ -190,7 +130,7 @@ void CountsRow(const Stage& stage) {
       const uint64_t written = many_probe.counts().writes;
       const uint64_t delivered = many->crowd().events();
       const double of_many = allocated(many_probe, *many);
-      allocations.relay.push_back((of_many - of_few) / static_cast<double>(kSockets - kFew));
+      allocations.relay.push_back((of_many - of_few) / static_cast<double>(Room::kSockets - kFew));
       writes.relay.push_back(static_cast<double>(many_probe.counts().writes - written) /
                              static_cast<double>(many->crowd().events() - delivered));
     }

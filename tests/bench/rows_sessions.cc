@@ -19,13 +19,6 @@ constexpr size_t kClients = 10'000;
 constexpr size_t kMissed = 100;
 constexpr size_t kInFlight = 16;
 
-// One token for each client: making them is not what is measured.
-std::vector<std::string> MintTokens(size_t count) {
-  std::vector<std::string> tokens;
-  for (size_t i = 0; i < count; ++i) tokens.push_back(MintToken(static_cast<int64_t>(i) + 1));
-  return tokens;
-}
-
 uint64_t NumberOf(const std::string& cursor) {
   uint64_t number = 0;
   const char* begin = cursor.data() + cursor.find('-') + 1;
@@ -37,6 +30,31 @@ uint64_t NumberOf(const std::string& cursor) {
 
 }  // namespace
 
+// One token for each client: making them is not what is measured.
+std::vector<std::string> MintTokens(size_t count) {
+  std::vector<std::string> tokens;
+  for (size_t i = 0; i < count; ++i) tokens.push_back(MintToken(static_cast<int64_t>(i) + 1));
+  return tokens;
+}
+
+double MemoryOfAConnection(const Child& child, uint16_t port, size_t clients,
+                           const std::vector<std::string>& tokens, Crowd::Speech speech) {
+  Crowd crowd(port, speech);
+  const auto token = [&](size_t client) { return tokens[client]; };
+  const auto target = [speech](size_t) {
+    return speech == Crowd::Speech::kNative ? "/ws" : "/socket.io/?EIO=4&transport=websocket";
+  };
+  // The first one pays for what is set up once.
+  crowd.Open(1, target, token);
+  child.AwaitQuiet();
+  const uint64_t before = child.PrivateMemory();
+  crowd.Open(clients, target, token);
+  child.AwaitQuiet();
+  const uint64_t after = child.PrivateMemory();
+  return (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(clients) /
+         1024;
+}
+
 void MemoryRow(const Stage& stage) {
   const size_t clients = kClients / stage.scale;
   const std::vector<std::string> tokens = MintTokens(clients + 1);
@@ -45,18 +63,8 @@ void MemoryRow(const Stage& stage) {
   // one's.
   for (size_t i = 0; i < (stage.pairs + 1) / 2; ++i) {
     const Relay relay(stage, 1);
-    Crowd crowd(relay.ws_port());
-    const auto token = [&](size_t client) { return tokens[client]; };
-    const auto target = [](size_t) { return "/ws"; };
-    // The first one pays for what is set up once.
-    crowd.Open(1, target, token);
-    relay.child().AwaitQuiet();
-    const uint64_t before = relay.child().PrivateMemory();
-    crowd.Open(clients, target, token);
-    relay.child().AwaitQuiet();
-    const uint64_t after = relay.child().PrivateMemory();
-    pairs.relay.push_back((static_cast<double>(after) - static_cast<double>(before)) /
-                          static_cast<double>(clients) / 1024);
+    pairs.relay.push_back(MemoryOfAConnection(relay.child(), relay.ws_port(), clients, tokens,
+                                              Crowd::Speech::kNative));
   }
   PrintLine({.measure = absl::StrCat("private memory a connection, ", clients, " idle"),
              .unit = "KiB",

@@ -85,11 +85,14 @@ Relay::Relay(const Stage& stage, int shards, std::map<std::string, std::string> 
 }
 
 Baseline::Baseline(const Stage& stage, std::string_view kind, size_t frame_size)
-    : child_(std::make_unique<Child>(
-          std::vector<std::string>{stage.self, "--serve=" + std::string(kind),
-                                   absl::StrCat(frame_size)},
-          std::map<std::string, std::string>(), stage.cores.server,
-          stage.directory + "/" + std::string(kind) + ".log")) {
+    : Baseline(stage, kind,
+               {stage.self, "--serve=" + std::string(kind), absl::StrCat(frame_size)}) {}
+
+Baseline::Baseline(const Stage& stage, std::string_view kind,
+                   const std::vector<std::string>& command)
+    : child_(std::make_unique<Child>(command, std::map<std::string, std::string>(),
+                                     stage.cores.server,
+                                     stage.directory + "/" + std::string(kind) + ".log")) {
   port_ = static_cast<uint16_t>(Answer());
 }
 

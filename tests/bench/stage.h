@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/bench/child.h"
 #include "tests/bench/cores.h"
@@ -19,6 +20,7 @@ struct Stage {
   std::string self;       // this program
   std::string relay;      // the relay's
   std::string directory;  // for logs and the probe's counts
+  std::string socketio;   // the directory of a real Socket.IO server; empty: none
   size_t pairs = 7;       // how often a row and its baseline are measured, in alternation
   size_t scale = 1;       // what lengths of measurements are divided by
 };
@@ -45,6 +47,8 @@ class Relay {
 class Baseline {
  public:
   Baseline(const Stage& stage, std::string_view kind, size_t frame_size = 0);
+  // Another program that does as baselines do. `kind` names its log.
+  Baseline(const Stage& stage, std::string_view kind, const std::vector<std::string>& command);
 
   const Child& child() const { return *child_; }
   uint16_t port() const { return port_; }

@@ -42,7 +42,7 @@ std::pair<int, int> EmitterAndNumber(const std::string& label) {
   return {std::stoi(label.substr(0, colon)), std::stoi(label.substr(colon + 1))};
 }
 
-class OrderTest : public RelayTest {
+class OrderTest : public SpeechTest {
  protected:
   // Emits kPerEmitter events one by one, in batches, or over one stream; their cursors.
   std::vector<std::string> EmitAll(int emitter) {
@@ -79,7 +79,7 @@ class OrderTest : public RelayTest {
   }
 };
 
-TEST_F(OrderTest, IsOneForAllUnderConcurrentEmitters) {
+TEST_P(OrderTest, IsOneForAllUnderConcurrentEmitters) {
   constexpr int kEmitters = 6;
   std::vector<Client> clients;
   for (int64_t user = 101; user < 107; ++user) {
@@ -146,7 +146,7 @@ TEST_F(OrderTest, IsOneForAllUnderConcurrentEmitters) {
   }
 }
 
-TEST_F(OrderTest, ABatchIsNumberedInItsOrderAndABadItemStopsNothing) {
+TEST_P(OrderTest, ABatchIsNumberedInItsOrderAndABadItemStopsNothing) {
   Client client = Connect(101);
   const std::vector<Answer> answers = door().EmitBatch(
       {Marker(101, 1), R"({"balance_updated":{"coins":"x"}})", Marker(101, 2), Marker(101, 3)});
@@ -164,7 +164,7 @@ TEST_F(OrderTest, ABatchIsNumberedInItsOrderAndABadItemStopsNothing) {
   }
 }
 
-TEST_F(OrderTest, AStreamAnswersItemByItem) {
+TEST_P(OrderTest, AStreamAnswersItemByItem) {
   GrpcDoor door(relay().grpc_address());
   const auto stream = door.OpenStream();
   // Each answer comes while the stream is open, before the next request is sent.
@@ -184,6 +184,8 @@ TEST_F(OrderTest, AStreamAnswersItemByItem) {
   EXPECT_FALSE(stream->Read().has_value());
   EXPECT_TRUE(stream->Finish().ok());
 }
+
+INSTANTIATE_SPEECHES(OrderTest);
 
 }  // namespace
 }  // namespace msab::e2e

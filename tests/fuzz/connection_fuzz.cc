@@ -3,8 +3,9 @@
 // The first byte says what the rest is: the whole of a TCP stream, from the HTTP request on; what
 // follows a good upgrade, without or with a token; or, after such an upgrade, a list of well-formed
 // messages (a byte of kind, two of length, the payload), of which every one with an id wants
-// exactly one answer.
+// exactly one answer; or such messages of a Socket.IO client that is connected.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -53,6 +54,47 @@ std::string Upgrade(bool with_token) {
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   if (with_token) absl::StrAppend(&request, "Authorization: Bearer ", House().Token(1), "\r\n");
   return request + "\r\n";
+}
+
+// A client of Socket.IO, up to and with its CONNECT.
+void EnterBySocketIo(WsClient& client) {
+  client.Send(
+      "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\n"
+      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  Exchange(client);
+  client.SendText(absl::StrCat(R"(40{"token":")", House().Token(1), "\"}"));
+  Exchange(client);
+  Require(client.frames().size() == 2 && client.frames()[1].payload.starts_with("40{"),
+          "CONNECT is answered");
+}
+
+// Sends the messages that `text` lists, as text or, of odd kinds, as binary.
+void SendPackets(std::string_view text, WsClient& client) {
+  while (text.size() >= 3) {
+    const uint8_t kind = static_cast<uint8_t>(text[0]) % 8;
+    const size_t length = (static_cast<uint8_t>(text[1]) | static_cast<size_t>(text[2]) << 8) & 511;
+    std::string payload(text.substr(3, length));
+    text.remove_prefix(3 + payload.size());
+    for (char& c : payload) c = static_cast<char>(c & 0x7f);
+    client.SendFrame(kind % 2 == 0 ? WsClient::kText : WsClient::kBinary, payload);
+    if (kind == 4) Exchange(client);
+  }
+}
+
+void CheckPackets(WsClient& client) {
+  Require(!client.faulty(), "frames are unmasked, whole and of known kinds");
+  bool closed = false;
+  for (const WsClient::Frame& frame : client.frames()) {
+    Require(!closed, "nothing follows a close frame");
+    closed = (frame.first & 0x0f) == WsClient::kClose;
+    if (frame.first != 0x81) continue;
+    // Digits, a namespace perhaps, and JSON.
+    const size_t json = std::min(frame.payload.find_first_of("[{"), frame.payload.size());
+    boost::system::error_code error;
+    if (json < frame.payload.size()) boost::json::parse(frame.payload.substr(json), error);
+    Require(!error || frame.payload.starts_with("44/"), "every packet's payload is JSON");
+  }
 }
 
 // Sends the messages that `text` lists, and notes the ids of those that want an answer.
@@ -108,13 +150,17 @@ void Run(uint8_t mode, std::string_view rest) {
   {
     WsClient client(House().shard().port());
     Require(client.connected(), "the listener listens");
-    if (mode > 0) {
+    if (mode == 4) {
+      EnterBySocketIo(client);
+    } else if (mode > 0) {
       client.Send(Upgrade(/*with_token=*/mode != 1));
       Exchange(client);
       Require(!client.head().empty(), "an upgrade is answered");
     }
     if (mode == 3) {
       SendMessages(rest, client, wanted);
+    } else if (mode == 4) {
+      SendPackets(rest, client);
     } else {
       // In two pieces, so that frames are cut anywhere.
       const size_t half = rest.empty() ? 0 : static_cast<uint8_t>(rest[0]) % rest.size();
@@ -123,9 +169,10 @@ void Run(uint8_t mode, std::string_view rest) {
       client.Send(rest.substr(half));
     }
     Exchange(client);
-    if (mode == 3 && !client.ended()) House().Emit(Durable(Target::User(1)));
+    if (mode >= 3 && !client.ended()) House().Emit(Durable(Target::User(1)));
     Exchange(client);
-    if (mode > 0) Check(client, wanted);
+    if (mode == 4) CheckPackets(client);
+    if (mode > 0 && mode < 4) Check(client, wanted);
   }
   for (int i = 0; i < 1000 && House().shard().connection_count() > 0; ++i) {
     House().clock().Advance(1000);
@@ -142,6 +189,6 @@ void Run(uint8_t mode, std::string_view rest) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  msab::test::Run(data[0] % 4, {reinterpret_cast<const char*>(data) + 1, size - 1});
+  msab::test::Run(data[0] % 5, {reinterpret_cast<const char*>(data) + 1, size - 1});
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -14,15 +15,22 @@ namespace {
 
 WsClient::Options ToOptions(const RelayProcess& relay, const Hello& hello) {
   std::vector<std::string> query;
-  if (!hello.cursor.empty()) query.push_back("cursor=" + PercentEncoded(hello.cursor));
-  if (!hello.rooms.empty()) query.push_back("rooms=" + absl::StrJoin(hello.rooms, ","));
-  if (!hello.query.empty()) query.push_back(hello.query);
   WsClient::Options options;
+  if (hello.speech == Speech::kSocketIo) {
+    query = {"EIO=4", "transport=websocket"};
+    options.target = "/socket.io/";
+  } else {
+    if (!hello.cursor.empty()) query.push_back("cursor=" + PercentEncoded(hello.cursor));
+    if (!hello.rooms.empty()) query.push_back("rooms=" + absl::StrJoin(hello.rooms, ","));
+    if (!hello.token.empty()) {
+      options.headers.emplace_back("Authorization", "Bearer " + hello.token);
+    }
+  }
+  if (!hello.query.empty()) query.push_back(hello.query);
   options.host = relay.host();
   options.port = relay.ws_port();
   if (!query.empty()) options.target += "?" + absl::StrJoin(query, "&");
-  options.headers = hello.headers;
-  if (!hello.token.empty()) options.headers.emplace_back("Authorization", "Bearer " + hello.token);
+  options.headers.insert(options.headers.end(), hello.headers.begin(), hello.headers.end());
   options.source = hello.source;
   options.receive_buffer = hello.receive_buffer;
   return options;
@@ -57,10 +65,14 @@ Json EventFrame(const std::string& event, const std::string& data, const std::st
 }
 
 Client::Client(const RelayProcess& relay, const Hello& hello)
-    : socket_(std::make_unique<WsClient>(ToOptions(relay, hello))) {}
+    : hello_(hello), socket_(std::make_unique<WsClient>(ToOptions(relay, hello))) {}
 
 const Json& Client::Welcome() {
   if (welcome_.is_null()) {
+    if (hello_.speech == Speech::kSocketIo) {
+      Enter();
+      return welcome_;
+    }
     const Json frame = Read(kPatience);
     EXPECT_EQ(Text(frame, "event"), "welcome") << frame << " close code " << socket_->close_code();
     welcome_ = At(frame, "data");
@@ -80,9 +92,81 @@ std::vector<Json> Client::Replay() {
   return frames;
 }
 
+void Client::Enter() {
+  const Json open = Read(kPatience);
+  EXPECT_EQ(Text(open, "event"), "open") << open << " close code " << socket_->close_code();
+  JsonObject auth{{"token", hello_.token}};
+  if (!hello_.resume_id.empty()) {
+    auth["pid"] = hello_.resume_id;
+    if (!hello_.cursor.empty()) auth["offset"] = hello_.cursor;
+  } else if (!hello_.cursor.empty()) {
+    auth["cursor"] = hello_.cursor;
+  }
+  Send("40" + boost::json::serialize(auth));
+  const Json frame = Read(kPatience);
+  EXPECT_EQ(Text(frame, "event"), "welcome") << frame << " close code " << socket_->close_code();
+  welcome_ = At(frame, "data");
+  if (welcome_.is_null()) return;
+  const bool recovered =
+      !hello_.resume_id.empty() && Text(welcome_, "resumeId") == hello_.resume_id;
+  JsonObject& welcome = welcome_.as_object();
+  welcome["recovered"] = recovered;
+  welcome["userId"] = hello_.user;
+  welcome["cursor"] = hello_.cursor;
+  welcome["missed"] = 0;
+  if (!recovered) {
+    for (const std::string& room : hello_.rooms) {
+      Ask("room:join", absl::StrCat(R"({"roomId":)", Quoted(room), "}"));
+    }
+  }
+  waiting_.push_front(JsonObject{{"event", "live"}, {"cursor", "-"}});
+}
+
+// A packet in the native dialect's shape.
+Json Client::FromSocketIo(std::string_view text) {
+  const size_t json = std::min(text.find_first_of("[{"), text.size());
+  const std::string_view type = text.substr(0, json);
+  const Json payload = json < text.size() ? ParseJson(text.substr(json)) : Json(nullptr);
+  if (type == "2") {
+    Send("3");
+    return JsonObject{{"event", "ping"}};
+  }
+  if (type == "0") return JsonObject{{"event", "open"}};
+  if (type == "40") {
+    return JsonObject{{"event", "welcome"},
+                      {"data", JsonObject{{"connectionId", Text(payload, "sid")},
+                                          {"resumeId", Text(payload, "pid")}}}};
+  }
+  if (type == "42") {
+    const JsonArray& arguments = payload.as_array();
+    JsonObject frame{{"event", arguments.at(0)}, {"data", arguments.at(1)}};
+    if (arguments.size() > 2) frame["cursor"] = arguments.at(2);
+    for (const char* key : {"roomId", "room_id"}) {
+      if (Has(arguments.at(1), key)) frame["room"] = At(arguments.at(1), key);
+    }
+    return frame;
+  }
+  if (type.substr(0, 2) == "43") {
+    int64_t id = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(absl::string_view(type.data() + 2, type.size() - 2), &id)) << text;
+    JsonObject answer = payload.as_array().at(0).as_object();
+    const bool ok = answer.at("success").as_bool();
+    JsonObject reply{{"reply", id}, {"ok", ok}};
+    if (ok) {
+      answer.erase("success");
+      reply["data"] = answer;
+    } else {
+      reply["error"] = JsonObject{{"code", answer.at("code")}, {"message", answer.at("error")}};
+    }
+    return reply;
+  }
+  return JsonObject{{"event", std::string(type)}, {"data", payload}};
+}
+
 Json Client::Read(Millis patience) {
   const std::optional<std::string> text = socket_->Receive(patience);
-  return text.has_value() ? ParseJson(*text) : Json(nullptr);
+  if (!text.has_value()) return nullptr;
+  return hello_.speech == Speech::kSocketIo ? FromSocketIo(*text) : ParseJson(*text);
 }
 
 Json Client::Next(Millis patience) {
@@ -125,8 +209,10 @@ std::vector<Json> Client::Until(const std::function<bool(const Json&)>& last) {
 Json Client::Command(const std::string& event, const std::string& data) {
   Welcome();
   const int64_t id = next_id_++;
-  EXPECT_TRUE(
-      Send(absl::StrCat(R"({"id":)", id, R"(,"event":)", Quoted(event), R"(,"data":)", data, "}")));
+  EXPECT_TRUE(Send(hello_.speech == Speech::kSocketIo
+                       ? absl::StrCat("42", id, "[", Quoted(event), ",", data, "]")
+                       : absl::StrCat(R"({"id":)", id, R"(,"event":)", Quoted(event), R"(,"data":)",
+                                      data, "}")));
   std::deque<Json> before;
   before.swap(waiting_);
   std::vector<Json> frames = Until(

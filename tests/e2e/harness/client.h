@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/e2e/harness/json.h"
@@ -13,6 +14,10 @@
 #include "tests/e2e/harness/ws_client.h"
 
 namespace msab::e2e {
+
+// The dialects of the wire. A client shows what it hears in the native one's shape, whatever it
+// speaks, so that one suite serves both.
+enum class Speech { kNative, kSocketIo };
 
 // What a connection brings with it.
 struct Hello {
@@ -23,10 +28,18 @@ struct Hello {
   std::string query = {};  // more of it, ready: "token=…"
   std::string source = {};
   int receive_buffer = 0;
+  Speech speech = Speech::kNative;
+  // Socket.IO: the cursor goes into CONNECT as `auth.cursor`, or as the offset of the session
+  // `resume_id`; the rooms are joined by command, unless the session is recovered.
+  std::string resume_id = {};
+  int64_t user = 0;  // of the token: Socket.IO's answer doesn't tell
 };
 
-// A client of the native dialect (`GET /ws`, JSON text frames). Every helper that expects
-// something fails the test if it does not come. One thread.
+// A client of the native dialect (`GET /ws`, JSON text frames), or of Socket.IO. Every helper that
+// expects something fails the test if it does not come. One thread.
+//
+// Of Socket.IO, the welcome has `connectionId`, `userId`, `recovered`, `resumeId` and `missed` 0;
+// `live` follows at once, and then what was missed. An event's room is that of its data.
 class Client {
  public:
   Client(const RelayProcess& relay, const Hello& hello);
@@ -68,7 +81,10 @@ class Client {
 
  private:
   Json Read(Millis patience);
+  Json FromSocketIo(std::string_view text);
+  void Enter();
 
+  const Hello hello_;
   std::unique_ptr<WsClient> socket_;
   Json welcome_;
   std::deque<Json> waiting_;

@@ -36,7 +36,9 @@ Answer RelayTest::Emit(const std::string& request) {
 }
 
 Client RelayTest::Connect(int64_t user, std::vector<std::string> rooms) {
-  Client client(relay(), {.token = UserToken(user), .rooms = std::move(rooms)});
+  Client client(
+      relay(),
+      {.token = UserToken(user), .rooms = std::move(rooms), .speech = speech(), .user = user});
   EXPECT_TRUE(client.Replay().empty());
   return client;
 }

@@ -19,7 +19,8 @@ namespace msab::e2e {
 // The frames that each of several clients got, by client.
 using Received = std::vector<std::vector<Json>>;
 
-// A test with a relay of its own and ways in and out of it.
+// A test with a relay of its own and ways in and out of it. SpeechTest's suites run in each
+// dialect.
 class RelayTest : public testing::Test {
  protected:
   // The relay starts at the first use; Start first for other settings, or before threads use it.
@@ -29,6 +30,9 @@ class RelayTest : public testing::Test {
   // Emits over gRPC with kApiKey; the answer must be OK.
   Answer Emit(const std::string& request);
   Door& door();
+
+  // What the connections of this test speak.
+  virtual Speech speech() const { return Speech::kNative; }
 
   // A connection of this user, welcomed and live.
   Client Connect(int64_t user, std::vector<std::string> rooms = {});
@@ -47,6 +51,18 @@ class RelayTest : public testing::Test {
   std::unique_ptr<Door> door_;
   int64_t fences_ = 0;
 };
+
+// A suite for both dialects:
+//   using XTest = SpeechTest; TEST_P(XTest, …) …; INSTANTIATE_SPEECHES(XTest);
+class SpeechTest : public RelayTest, public testing::WithParamInterface<Speech> {
+ protected:
+  Speech speech() const override { return GetParam(); }
+};
+#define INSTANTIATE_SPEECHES(suite)                                                              \
+  INSTANTIATE_TEST_SUITE_P(Dialects, suite, testing::Values(Speech::kNative, Speech::kSocketIo), \
+                           [](const testing::TestParamInfo<Speech>& info) {                      \
+                             return info.param == Speech::kNative ? "Native" : "SocketIo";       \
+                           })
 
 // The request for a small private durable event that tests use as a numbered marker.
 std::string Marker(int64_t user, int64_t number);

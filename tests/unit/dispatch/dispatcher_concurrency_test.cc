@@ -71,7 +71,7 @@ class SmallShard {
     const UserId user = 1 + n % 40;
     const std::string first = RoomName(n % kRooms);
     auto registration = dispatcher_.Register(
-        {id, user, index_, std::make_shared<const std::string>("{}")}, Allowed({first}));
+        {id, user, index_, std::make_shared<const std::string>("{}")}, test::Allowed({first}));
     ASSERT_TRUE(registration.ok());
     sessions_[id] = {user, registration->head, {{first, registration->head}}};
     const std::string second = RoomName((n + 1) % kRooms);

@@ -18,6 +18,7 @@
 namespace msab {
 namespace {
 
+using test::Allowed;
 using test::Durable;
 using test::Ephemeral;
 using test::FakeInbox;

@@ -11,7 +11,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "server/ingress/event_service.h"
-#include "tests/unit/ingress/certificates.h"
+#include "tests/support/certificates.h"
 #include "tests/unit/ingress/ingress_fixture.h"
 
 namespace msab {

@@ -238,7 +238,7 @@ TEST_F(SocketIoDialectTest, TakesNothingElse) {
            std::string("40{\"token\":"),
            std::string("40\"t\""),
            std::string("41{}"),
-           std::string("411"),
+           std::string("41[]"),
            deep,
            // Attachments
            std::string("45"),

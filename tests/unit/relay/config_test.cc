@@ -337,6 +337,7 @@ TEST_F(ConfigTest, NeverShowsASecret) {
   const std::string printed = PrintConfig(
       Load({{"MSAB_API_KEYS", "laravel:hush-1:admin"},
             {"MSAB_JWT_SECRETS", kSecret},
+            {"MSAB_LARAVEL_WEBHOOK_URL", "https://app.example/hook"},
             {"MSAB_LARAVEL_WEBHOOK_SECRETS", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"}}));
   EXPECT_THAT(printed, AllOf(Not(HasSubstr("hush")), Not(HasSubstr(kSecret)),
                              Not(HasSubstr("MDEyM")), HasSubstr("\"laravel:****:admin\"")));
@@ -373,6 +374,32 @@ TEST_F(ConfigTest, ChecksWhatBelongsTogether) {
               ElementsAre("MSAB_ROOMS_AUTHORIZE: \"webhook\" needs laravel.webhook_url"));
   EXPECT_THAT(Faults({{"MSAB_LARAVEL_WEBHOOK_URL", "http://127.0.0.1:8000/hook"}}),
               ElementsAre("laravel.webhook_secrets: missing: laravel.webhook_url is set"));
+  const std::string secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+  EXPECT_THAT(Faults({{"MSAB_LARAVEL_WEBHOOK_SECRETS", secret}}),
+              ElementsAre("laravel.webhook_url: missing: laravel.webhook_secrets are set"));
+  EXPECT_THAT(Faults({{"MSAB_LARAVEL_WEBHOOK_URL", "https://app.example/hook"},
+                      {"MSAB_LARAVEL_WEBHOOK_SECRETS", secret + ",whsec_aHVzaA=="}}),
+              ElementsAre("MSAB_LARAVEL_WEBHOOK_SECRETS: value 2 is not whsec_ and the base64 of "
+                          "24 to 64 bytes"));
+  EXPECT_THAT(Faults({{"MSAB_LARAVEL_WEBHOOK_URL", "https://app.example:99999/hook"},
+                      {"MSAB_LARAVEL_WEBHOOK_SECRETS", secret}}),
+              ElementsAre("MSAB_LARAVEL_WEBHOOK_URL: \"https://app.example:99999/hook\" is not a "
+                          "URL such as https://app.example/relay/webhook"));
+  EXPECT_THAT(Faults({{"MSAB_LARAVEL_WEBHOOK_URL", "https://me:hush@app.example/hook"},
+                      {"MSAB_LARAVEL_WEBHOOK_SECRETS", secret}}),
+              ElementsAre("MSAB_LARAVEL_WEBHOOK_URL: must not hold a user name"));
+  const auto with_ca = [&](const std::string& url, const std::string& file) {
+    return Faults({{"MSAB_LARAVEL_WEBHOOK_URL", url},
+                   {"MSAB_LARAVEL_WEBHOOK_SECRETS", secret},
+                   {"MSAB_LARAVEL_CA_FILE", file}});
+  };
+  EXPECT_THAT(with_ca("https://app.example/", "absent.pem"),
+              ElementsAre("MSAB_LARAVEL_CA_FILE: \"absent.pem\" cannot be read or is empty"));
+  EXPECT_THAT(with_ca("http://app.example/", "file.pem"),
+              ElementsAre("MSAB_LARAVEL_CA_FILE: needs an https laravel.webhook_url"));
+  EXPECT_THAT(with_ca("https://app.example/", "file.pem"),
+              ElementsAre(HasSubstr("MSAB_LARAVEL_CA_FILE: \"file.pem\": no certificate authority "
+                                    "in PEM form")));
   EXPECT_THAT(Faults({{"MSAB_JWT_KEYS_FILE", "file.pem"}}),
               ElementsAre("MSAB_JWT_KEYS_FILE: \"file.pem\": no public key in PEM form"));
   EXPECT_THAT(TomlFaults("auth.jwt_keys_file = 'absent.pem'"),
@@ -384,6 +411,27 @@ TEST_F(ConfigTest, WarnsOfListenersBeyondThisMachine) {
   EXPECT_THAT(ConfigWarnings(Load({{"MSAB_GRPC_LISTEN", "0.0.0.0:50051"}})),
               ElementsAre(HasSubstr("grpc.listen 0.0.0.0:50051")));
   EXPECT_THAT(ConfigWarnings(Load({{"MSAB_WS_LISTEN", "0.0.0.0:8080"}})), IsEmpty());
+}
+
+TEST_F(ConfigTest, TheDemoPageIsOffAndForThisMachineOnly) {
+  EXPECT_FALSE(Load({}).dev.enabled);
+  const Config on = Load({{"MSAB_DEV_ENABLED", "true"}});
+  EXPECT_TRUE(on.dev.enabled);
+  EXPECT_THAT(ConfigWarnings(on), ElementsAre(HasSubstr("for development only")));
+  for (const char* listen : {"0.0.0.0:9090", "192.0.2.1:9090", "[::]:9090"}) {
+    EXPECT_THAT(TomlFaults("dev.enabled = true", {{"MSAB_HTTP_LISTEN", listen}}),
+                ElementsAre(AllOf(HasSubstr("config.toml: dev.enabled: needs http.listen"),
+                                  HasSubstr(listen))));
+  }
+  EXPECT_EQ(Faults({{"MSAB_DEV_ENABLED", "true"}, {"MSAB_HTTP_LISTEN", "[::1]:9090"}}).size(), 0u);
+}
+
+TEST_F(ConfigTest, TheDemoUsersTokensNeedASecret) {
+  const std::string pem = Write("keys.pem", TestKey::Rsa().PublicPem());
+  const auto faults = Lines(LoadConfig(std::nullopt, {{"MSAB_API_KEYS", "laravel:the-key"},
+                                                      {"MSAB_JWT_KEYS_FILE", pem},
+                                                      {"MSAB_DEV_ENABLED", "true"}}));
+  EXPECT_THAT(faults, ElementsAre(HasSubstr("MSAB_DEV_ENABLED: needs auth.jwt_secrets")));
 }
 
 TEST_F(ConfigTest, ReadsCustomEvents) {

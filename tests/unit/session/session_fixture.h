@@ -89,7 +89,7 @@ class FakeHost final : public SessionHost {
     superseded.push_back(connection_id);
     supersede_done = std::move(done);
   }
-  ResumeStore& resumes() override { return resumes_; }
+  ResumeStore& resumes() override { return store; }
   void EnterRoom(Session&, const std::string& room) override { joined.push_back(room); }
   void ExitRoom(Session&, std::string_view room) override { std::erase(joined, room); }
   uint64_t settled() const override { return handled; }
@@ -134,6 +134,8 @@ class FakeHost final : public SessionHost {
   }
 
   ManualClock clock;
+  // Before what may hold sessions to the end, which let their records go then.
+  MemoryResumeStore store{{.max_age_ms = 86'400'000}, clock};
   SessionOptions settings;
   EchoCommands handler;
   ShardCounters counted;
@@ -153,7 +155,6 @@ class FakeHost final : public SessionHost {
  private:
   std::unique_ptr<const TokenVerifier> tokens_;
   MemoryLog log_;
-  MemoryResumeStore resumes_{{.max_age_ms = 86'400'000}, clock};
   TimerWheel wheel_;
 };
 

@@ -328,8 +328,11 @@ TEST_F(SocketIoSessionTest, TellsHeartbeatsApartWhereSeveralAreOut) {
 
 TEST_F(SocketIoSessionTest, TakesTheGreatestOfWhatTellsHowFarItIs) {
   for (int i = 0; i < 5; ++i) host_.Accept(Durable(Target::User(1)));
-  Enter(R"(,"cursor":"e-2")");  // begins at 2
-  Texts();
+  Upgrade();
+  Connect(R"(,"cursor":"e-2")");  // begins at 2
+  const auto welcome = Texts();
+  ASSERT_THAT(welcome, SizeIs(4));
+  pid_ = Between(welcome[0], R"("pid":")");
   const auto resumes_after = [&](const std::string& more) {
     Lose();
     Connect(absl::StrCat(R"(,"pid":")", pid_, "\"", more));

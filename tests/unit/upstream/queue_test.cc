@@ -40,8 +40,8 @@ class QueueTest : public ::testing::Test {
                     .data = absl::StrCat(R"({"name":")", name, R"(","padding":")",
                                          std::string(padding, 'x'), "\"}")},
                    [this, name](WebhookResult result) {
-                     std::string text = absl::StrCat(
-                         name, ": ", WebhookStats::kResults[static_cast<size_t>(result.kind)]);
+                     std::string text = name + ": ";
+                     text += WebhookStats::kResults[static_cast<size_t>(result.kind)];
                      if (result.late) text += " late";
                      if (!result.code.empty()) absl::StrAppend(&text, " ", result.code);
                      journal_.push_back(text);

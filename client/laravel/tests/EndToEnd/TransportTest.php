@@ -257,10 +257,9 @@ final class TransportTest extends RelayTestCase
         for ($i = 0; $i < 3; $i++) {
             $this->assertSame(StatusCode::DeadlineExceeded, self::failure(fn () => $transport->emit(self::bytes('s-2'), 0.1))->code);
         }
-        $begin = hrtime(true);
-        $failure = self::failure(fn () => $transport->emit(self::bytes('s-3'), 5.0));
+        $failure = self::failure(fn () => $transport->emit(self::bytes('s-3'), 60.0));
         $this->assertSame(StatusCode::Unavailable, $failure->code);
-        $this->assertLessThan(1.0, (hrtime(true) - $begin) / 1e9);
+        $this->assertStringStartsWith('not tried', $failure->message);
         $this->relay->signal(SIGCONT);
     }
 

@@ -1,4 +1,4 @@
-#include "tests/unit/ingress/certificates.h"
+#include "tests/support/certificates.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
-#ifndef MSAB_TESTS_UNIT_INGRESS_CERTIFICATES_H_
-#define MSAB_TESTS_UNIT_INGRESS_CERTIFICATES_H_
+#ifndef MSAB_TESTS_SUPPORT_CERTIFICATES_H_
+#define MSAB_TESTS_SUPPORT_CERTIFICATES_H_
 
 #include <string>
 
@@ -17,4 +17,4 @@ Certificate MakeCertificate(const std::string& name, const Certificate* issuer);
 
 }  // namespace msab::test
 
-#endif  // MSAB_TESTS_UNIT_INGRESS_CERTIFICATES_H_
+#endif  // MSAB_TESTS_SUPPORT_CERTIFICATES_H_

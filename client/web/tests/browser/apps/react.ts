@@ -1,0 +1,30 @@
+// An application under StrictMode, as hot reload finds it: evaluated and mounted again.
+import { createElement as h, StrictMode, useState } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import type { RelayOptions } from '../../../src/index.js';
+import { RelayProvider, useRelay, useRelayEvent, useRelayState, useRoom } from '../../../src/react.js';
+
+function Coins({ room }: { room: string }) {
+  const [coins, setCoins] = useState<string[]>([]);
+  useRelayEvent('balance.updated', (balance) => setCoins([...coins, balance.coins ?? '']));
+  const state = useRelayState();
+  const { participants } = useRoom(room);
+  return h('p', null, `${state} [${coins}] ${participants.length}`);
+}
+
+interface Props {
+  url: string;
+  room: string;
+  options: RelayOptions;
+}
+
+function App({ url, room, options }: Props) {
+  const relay = useRelay(url, options);
+  return h(RelayProvider, { relay }, h(Coins, { room }));
+}
+
+export function mount(props: Props): Root {
+  const root = createRoot(document.getElementById('app')!);
+  root.render(h(StrictMode, null, h(App, props)));
+  return root;
+}

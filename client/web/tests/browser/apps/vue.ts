@@ -1,0 +1,20 @@
+import { createApp, defineComponent, h, ref, type App } from 'vue';
+import type { RelayOptions } from '../../../src/index.js';
+import { relayPlugin, useRelayEvent, useRelayState, useRoom } from '../../../src/vue.js';
+
+const Coins = defineComponent({
+  props: { room: { type: String, required: true } },
+  setup(props) {
+    const coins = ref<string[]>([]);
+    useRelayEvent('balance.updated', (balance) => coins.value.push(balance.coins ?? ''));
+    const state = useRelayState();
+    const { participants } = useRoom(() => props.room);
+    return () => h('p', `${state.value} [${coins.value}] ${participants.value.length}`);
+  },
+});
+
+export function mount({ url, room, options }: { url: string; room: string; options: RelayOptions }): App {
+  const app = createApp(Coins, { room }).use(relayPlugin(url, options));
+  app.mount('#app');
+  return app;
+}
