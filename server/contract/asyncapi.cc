@@ -24,10 +24,10 @@ constexpr std::string_view kDescription =
     "dialect; its name is the event's. Replies are the `data` of a successful answer. "
     "`x-audience` says who may get an event, `x-class` how hard the relay holds on to it: DURABLE "
     "is replayed after a reconnect, LATEST only as the newest state, EPHEMERAL never. "
-    "`x-target-from` is the field that names the event's user or room. For generators: "
-    "`x-emit-field` is the event's field in EmitEventRequest, `x-proto-field` a property's field "
-    "in the .proto where it is not the key, `x-spread-field` the map there that holds an open "
-    "object's further keys; a schema is named like its message.";
+    "`x-target-from` is the field that names the event's user or room. For generators of emitters: "
+    "`x-emit-field` is the event's field in EmitEventRequest and `x-emit-number` that field's "
+    "number; `x-proto-numbers` are those of a schema's properties in its message, which is named "
+    "like the schema; `x-spread-field` is the map there that holds an open object's further keys.";
 
 std::string_view ClassName(DeliveryClass delivery) {
   switch (delivery) {
@@ -73,7 +73,10 @@ class Document {
     }
     message["x-audience"] = Audiences(type);
     message["x-class"] = ClassName(type.delivery);
-    if (!event.emit_field.empty()) message["x-emit-field"] = event.emit_field;
+    if (!event.emit_field.empty()) {
+      message["x-emit-field"] = event.emit_field;
+      message["x-emit-number"] = event.emit_number;
+    }
     if (event.plan != nullptr && event.plan->naming() != nullptr) {
       message["x-target-from"] = event.plan->naming()->json_name;
     }

@@ -15,6 +15,7 @@ struct DescribedEvent {
   const EventType* type = nullptr;
   const MessagePlan* plan = nullptr;  // null for custom events: any object
   std::string emit_field;             // its field in EmitEventRequest.event
+  int emit_number = 0;                // that field's number
 };
 
 // The contract as an AsyncAPI 3 document, in JSON, indented: for generators, for people, and for

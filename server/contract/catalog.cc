@@ -380,9 +380,12 @@ absl::StatusOr<std::unique_ptr<const Catalog>> Catalog::CreateFrom(
   impl->commands = *std::move(rules);
   std::vector<DescribedEvent> described;
   for (const auto& event : impl->events) {
-    described.push_back({&event->type, event->plan.get(), event->field->name()});
+    described.push_back(
+        {&event->type, event->plan.get(), event->field->name(), event->field->number()});
   }
-  for (const auto& type : impl->custom_types) described.push_back({type.get(), nullptr, "custom"});
+  for (const auto& type : impl->custom_types) {
+    described.push_back({type.get(), nullptr, "custom", v1::EmitEventRequest::kCustomFieldNumber});
+  }
   impl->document = DescribeContract(described, *impl->commands);
   return std::unique_ptr<const Catalog>(new Catalog(std::move(impl)));
 }

@@ -95,7 +95,10 @@ json::object JsonSchemas::Message(const MessagePlan& plan, bool read) {
   json::object properties;
   json::array required;
   std::string_view spread;
+  json::object numbers;
   for (const Step& step : plan.steps()) {
+    numbers[step.kind == Kind::kSpread ? step.field->name() : step.json_name] =
+        step.field->number();
     if (step.kind == Kind::kSpread) {
       spread = step.field->name();
       continue;
@@ -113,6 +116,7 @@ json::object JsonSchemas::Message(const MessagePlan& plan, bool read) {
   if (!required.empty()) schema["required"] = std::move(required);
   schema["additionalProperties"] = !spread.empty();
   if (!spread.empty()) schema["x-spread-field"] = spread;
+  schema["x-proto-numbers"] = std::move(numbers);
   return schema;
 }
 
@@ -126,14 +130,12 @@ json::object JsonSchemas::Field(const Step& step, bool read) {
     schema = std::move(list);
   }
   const std::string comment = comments_.Of(*step.field);
-  const bool renamed = step.field->name() != step.json_name;
-  if (comment.empty() && !renamed) return schema;
+  if (comment.empty()) return schema;
   if (schema.contains("$ref")) {  // whose siblings don't count
     json::object reference = std::exchange(schema, {});
     schema["allOf"] = json::array{std::move(reference)};
   }
-  if (renamed) schema["x-proto-field"] = step.field->name();
-  if (!comment.empty()) schema["description"] = comment;
+  schema["description"] = comment;
   return schema;
 }
 

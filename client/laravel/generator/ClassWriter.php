@@ -82,10 +82,10 @@ final class ClassWriter
     {
         $uses = [
             self::CONTRACT.'\\Checker', self::CONTRACT.'\\Reader', self::CONTRACT."\\$interface",
-            'Msab\\V1\\'.$this->schema->path().' as Message',
+            self::CONTRACT.'\\Wire',
         ];
         if ($this->event !== null) {
-            array_push($uses, self::CONTRACT.'\\Audience', 'Msab\\V1\\EmitEventRequest');
+            $uses[] = self::CONTRACT.'\\Audience';
         }
         $namespace = substr(self::NAMESPACE.'\\'.$this->schema->path(), 0, (int) strrpos(self::NAMESPACE.'\\'.$this->schema->path(), '\\'));
         foreach ($this->fields as $field) {
@@ -152,7 +152,7 @@ final class ClassWriter
     private function methods(): array
     {
         $methods = $this->event === null ? [] : $this->eventMethods();
-        array_push($methods, $this->fromArray(), $this->check(), $this->toArray(), $this->toMessage());
+        array_push($methods, $this->fromArray(), $this->check(), $this->toArray(), $this->toBytes());
 
         return $methods;
     }
@@ -163,7 +163,7 @@ final class ClassWriter
         $audiences = implode(', ', array_map(fn (string $name) => 'Audience::'.ucfirst($name), $this->event['x-audience'] ?? []));
         $key = $this->target === null ? 'null' : "'{$this->target->key}'";
         $value = $this->target === null ? 'null' : "\$this->{$this->target->name()}";
-        $setter = 'set'.Field::studly($this->event['x-emit-field'] ?? '');
+        $number = $this->event['x-emit-number'] ?? 0;
         $with = 'return $this;';
         if ($this->target !== null) {
             $id = $this->target->type() === 'integer' ? 'Reader::wholeNumber($id)' : '$id';
@@ -184,7 +184,7 @@ final class ClassWriter
             ["static function targetKey(): $keyType", "return $key;"],
             ["function targetId(): $idType", "return $value;"],
             ['function withTargetId(int|string $id): static', $with],
-            ['function putInto(EmitEventRequest $request): void', "\$request->$setter(\$this->toMessage());"],
+            ['function requestField(): int', "return $number;"],
         ]);
     }
 
@@ -317,31 +317,45 @@ final class ClassWriter
         return $this->method('function toArray(): array', $lines, ['@return array<string, mixed>']);
     }
 
-    private function toMessage(): string
+    private function toBytes(): string
     {
-        $lines = ['$message = new Message;'];
+        $parts = [];
         foreach ($this->schema->fields() as $field) {
-            $property = "\$this->{$field->name()}";
-            $value = match (true) {
-                $field->allowed() !== null => "(string) Enums::value($property)",
-                $field->reference() !== null && $field->isList => "array_map(fn ({$field->className()} \$item) => \$item->toMessage(), $property)",
-                $field->reference() !== null => "{$property}->toMessage()",
-                $field->format() === 'room-id' => "(string) $property",
-                default => $property,
-            };
-            $set = "\$message->set{$field->accessor()}($value);";
-            if ($field->isList) {
-                $lines[] = $set;
-            } else {
-                array_push($lines, "if ($property !== null) {", "    $set", '}');
-            }
+            $parts[] = $this->writing($field, $this->schema->number($field->key), "\$this->{$field->name()}");
         }
         if (($spread = $this->schema->spreadField()) !== null) {
-            $lines[] = '$message->set'.Field::studly($spread)."(Reader::values(\$this->$spread));";
+            $parts[] = "Wire::values({$this->schema->number($spread)}, \$this->$spread)";
         }
-        array_push($lines, '', 'return $message;');
+        $first = array_shift($parts);
+        $lines = ["return $first", ...array_map(fn (string $part) => "    .$part", $parts)];
+        $lines[count($lines) - 1] .= ';';
 
-        return $this->method('function toMessage(): Message', $lines, ['For the wire. Only after `check()` found nothing.']);
+        return $this->method('function toBytes(): string', $lines);
+    }
+
+    private function writing(Field $field, int $number, string $property): string
+    {
+        $kind = match ($field->type()) {
+            'integer' => 'integer',
+            'number' => 'number',
+            'boolean' => 'boolean',
+            default => 'bytes',
+        };
+        if ($field->isList) {
+            return match (true) {
+                $kind === 'integer' => "Wire::integers($number, $property)",
+                $field->reference() !== null => "Wire::list($number, array_map(fn ({$field->className()} \$item) => \$item->toBytes(), $property))",
+                default => "Wire::list($number, $property)",
+            };
+        }
+        $value = match (true) {
+            $field->allowed() !== null => "Enums::value($property)",
+            $field->reference() !== null => "{$property}?->toBytes()",
+            $field->format() === 'room-id' => "$property === null ? null : (string) $property",
+            default => $property,
+        };
+
+        return "Wire::$kind($number, $value)";
     }
 
     /**

@@ -30,12 +30,6 @@ final class Field
         return lcfirst(self::studly($this->key));
     }
 
-    /** `SetUserId`'s later part, as protoc makes it. */
-    public function accessor(): string
-    {
-        return self::studly($this->property['x-proto-field'] ?? $this->key);
-    }
-
     public static function studly(string $name): string
     {
         return str_replace('_', '', ucwords($name, '_'));

@@ -46,6 +46,12 @@ final class Schema
         return $this->schema['x-spread-field'] ?? null;
     }
 
+    /** The number of a property in the .proto. */
+    public function number(string $key): int
+    {
+        return $this->schema['x-proto-numbers'][$key];
+    }
+
     /** @return list<string> keys of the schemas that its fields refer to */
     public function references(): array
     {

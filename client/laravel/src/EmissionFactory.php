@@ -5,17 +5,15 @@ declare(strict_types=1);
 namespace Msab\Laravel;
 
 use Carbon\CarbonImmutable;
-use Google\Protobuf\Duration;
-use Google\Protobuf\Timestamp;
 use Illuminate\Support\Str;
 use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\RelayEvent;
 use Msab\Laravel\Contract\Target;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Delivery\Envelope;
 use Msab\Laravel\Exceptions\InvalidEvent;
-use Msab\V1\EmitEventRequest;
 use Ramsey\Uuid\Uuid;
 
 /** Checks an event and its target against the contract, and makes the bytes that are sent. */
@@ -181,6 +179,7 @@ final class EmissionFactory
         return strlen($id) <= self::MAX_EVENT_ID_BYTES ? $id : Uuid::uuid5(Uuid::NAMESPACE_OID, $id)->toString();
     }
 
+    /** A serialised `msab.v1.EmitEventRequest`. */
     private static function bytes(
         string $eventId,
         RelayEvent $event,
@@ -188,22 +187,11 @@ final class EmissionFactory
         int $occurredAtMs,
         EmitOptions $options,
     ): string {
-        $request = (new EmitEventRequest)->setEventId($eventId)->setOccurredAt(
-            (new Timestamp)->setSeconds(intdiv($occurredAtMs, 1000))->setNanos($occurredAtMs % 1000 * 1_000_000),
-        );
-        if ($target !== null) {
-            $request->setTarget($target->toMessage());
-        }
-        if ($options->ttlMs !== null) {
-            $request->setTtl(
-                (new Duration)->setSeconds(intdiv($options->ttlMs, 1000))->setNanos($options->ttlMs % 1000 * 1_000_000),
-            );
-        }
-        if ($options->exceptConnectionId !== null) {
-            $request->setExceptConnectionId($options->exceptConnectionId);
-        }
-        $event->putInto($request);
-
-        return $request->serializeToString();
+        return Wire::bytes(1, $eventId)
+            .Wire::bytes(2, $target?->toBytes())
+            .Wire::milliseconds(3, $occurredAtMs)
+            .Wire::milliseconds(4, $options->ttlMs)
+            .Wire::bytes(5, $options->exceptConnectionId)
+            .Wire::bytes($event->requestField(), $event->toBytes());
     }
 }

@@ -929,7 +929,7 @@ function sessionStorageIfAny() {
 }
 
 // client/web/src/generated/contract.ts
-var contractVersion = "56a4bbd09292f06a";
+var contractVersion = "b19bd1a67a8a5be9";
 
 // client/web/src/index.ts
 function connect(url, options) {

@@ -6,7 +6,6 @@ namespace Msab\Laravel\Contract;
 
 use Google\Protobuf\Struct;
 use Msab\V1\CustomEvent as CustomEventMessage;
-use Msab\V1\EmitEventRequest;
 
 /** An event that the relay's configuration allows under `[[custom_events]]`. */
 final readonly class CustomEvent implements RelayEvent
@@ -53,11 +52,17 @@ final readonly class CustomEvent implements RelayEvent
         return json_decode($this->json(), true, flags: JSON_THROW_ON_ERROR);
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
+    {
+        return 6;
+    }
+
+    public function toBytes(): string
     {
         $payload = new Struct;
         $payload->mergeFromJsonString($this->json());
-        $request->setCustom((new CustomEventMessage)->setName($this->name)->setPayload($payload));
+
+        return (new CustomEventMessage)->setName($this->name)->setPayload($payload)->serializeToString();
     }
 
     private function json(): string

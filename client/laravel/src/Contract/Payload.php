@@ -11,4 +11,7 @@ interface Payload
 
     /** @return array<string, mixed> in the contract's own keys */
     public function toArray(): array;
+
+    /** Its message, serialised. Only after `check()` found nothing. */
+    public function toBytes(): string;
 }

@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Contract;
 
-use Google\Protobuf\Value;
-
 /**
  * Reads an event's data from an array in the contract's own keys, e.g. of a broadcast. What is of
  * another type is told to the checker, and read as null.
@@ -104,22 +102,6 @@ final class Reader
     public static function wholeNumber(int|string $id): int
     {
         return self::toInteger($id) ?? throw new \TypeError("'$id' is no whole number");
-    }
-
-    /**
-     * As protobuf has JSON's values.
-     *
-     * @param  array<string, mixed>  $data
-     * @return array<string, Value>
-     */
-    public static function values(array $data): array
-    {
-        return array_map(function (mixed $item): Value {
-            $value = new Value;
-            $value->mergeFromJsonString(json_encode($item, JSON_THROW_ON_ERROR));
-
-            return $value;
-        }, $data);
     }
 
     /**

@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Contract;
 
-use Msab\V1\EmitEventRequest;
-
 /** An event for clients: one of the contract's (`Msab\Laravel\Events`), or a {@see CustomEvent}. */
 interface RelayEvent
 {
@@ -22,6 +20,9 @@ interface RelayEvent
      */
     public function toArray(): array;
 
-    /** Puts the payload into a request. Only after `check()` found nothing. */
-    public function putInto(EmitEventRequest $request): void;
+    /** The payload's field of `msab.v1.EmitEventRequest`. */
+    public function requestField(): int;
+
+    /** The payload's message, serialised. Only after `check()` found nothing. */
+    public function toBytes(): string;
 }

@@ -7,10 +7,6 @@ namespace Msab\Laravel\Contract;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Database\Eloquent\Model;
 use Msab\Laravel\Exceptions\InvalidEvent;
-use Msab\V1\Everyone;
-use Msab\V1\Target as TargetMessage;
-use Msab\V1\UserIds;
-use Msab\V1\UserInRoom;
 
 /** Whom an event is for. Nothing ever means "everyone" by omission. */
 final readonly class Target
@@ -130,18 +126,15 @@ final readonly class Target
         return 'users:'.substr(hash('sha256', implode(',', $ids)), 0, 32);
     }
 
-    public function toMessage(): TargetMessage
+    /** As `msab.v1.Target`, serialised. */
+    public function toBytes(): string
     {
-        $message = new TargetMessage;
-
         return match (true) {
-            $this->everyone => $message->setEveryone(new Everyone),
-            $this->userIds === [] => $message->setRoomId((string) $this->roomId),
-            $this->roomId !== null => $message->setUserInRoom(
-                (new UserInRoom)->setUserId($this->userIds[0])->setRoomId($this->roomId),
-            ),
-            count($this->userIds) === 1 => $message->setUserId($this->userIds[0]),
-            default => $message->setUserIds((new UserIds)->setIds($this->userIds)),
+            $this->everyone => Wire::bytes(5, ''),
+            $this->userIds === [] => Wire::bytes(3, $this->roomId),
+            $this->roomId !== null => Wire::bytes(4, Wire::integer(1, $this->userIds[0]).Wire::bytes(2, $this->roomId)),
+            count($this->userIds) === 1 => Wire::integer(1, $this->userIds[0]),
+            default => Wire::bytes(2, Wire::integers(1, $this->userIds)),
         };
     }
 

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AgencyDissolved as Message;
-use Msab\V1\EmitEventRequest;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * An agency was dissolved. Target: its members, all in one emit (`user_ids`).
@@ -54,9 +53,9 @@ final readonly class AgencyDissolved implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAgencyDissolved($this->toMessage());
+        return 25;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -87,17 +86,9 @@ final readonly class AgencyDissolved implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->agencyId !== null) {
-            $message->setAgencyId($this->agencyId);
-        }
-        if ($this->agencyName !== null) {
-            $message->setAgencyName($this->agencyName);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->agencyId)
+            .Wire::bytes(2, $this->agencyName);
     }
 }

@@ -10,10 +10,9 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\AgencyInvitation\Agency;
 use Msab\Laravel\Events\AgencyInvitation\Inviter;
-use Msab\V1\AgencyInvitation as Message;
-use Msab\V1\EmitEventRequest;
 
 /**
  * An agency invites the user. Target: the invited user.
@@ -58,9 +57,9 @@ final readonly class AgencyInvitation implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAgencyInvitation($this->toMessage());
+        return 20;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -94,20 +93,10 @@ final readonly class AgencyInvitation implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->invitationId !== null) {
-            $message->setInvitationId($this->invitationId);
-        }
-        if ($this->agency !== null) {
-            $message->setAgency($this->agency->toMessage());
-        }
-        if ($this->invitedBy !== null) {
-            $message->setInvitedBy($this->invitedBy->toMessage());
-        }
-
-        return $message;
+        return Wire::integer(1, $this->invitationId)
+            .Wire::bytes(2, $this->agency?->toBytes())
+            .Wire::bytes(3, $this->invitedBy?->toBytes());
     }
 }

@@ -10,9 +10,8 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\AgencyJoinRequest\Applicant;
-use Msab\V1\AgencyJoinRequest as Message;
-use Msab\V1\EmitEventRequest;
 
 /**
  * Somebody asks to join an agency. Target: the agency's owner.
@@ -57,9 +56,9 @@ final readonly class AgencyJoinRequest implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAgencyJoinRequest($this->toMessage());
+        return 21;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -95,20 +94,10 @@ final readonly class AgencyJoinRequest implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->requestId !== null) {
-            $message->setRequestId($this->requestId);
-        }
-        if ($this->user !== null) {
-            $message->setUser($this->user->toMessage());
-        }
-        if ($this->message !== null) {
-            $message->setMessage($this->message);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->requestId)
+            .Wire::bytes(2, $this->user?->toBytes())
+            .Wire::bytes(3, $this->message);
     }
 }

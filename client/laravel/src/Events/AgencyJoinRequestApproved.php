@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AgencyJoinRequestApproved as Message;
-use Msab\V1\EmitEventRequest;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A request to join was approved. Target: the user who asked.
@@ -54,9 +53,9 @@ final readonly class AgencyJoinRequestApproved implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAgencyJoinRequestApproved($this->toMessage());
+        return 22;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -87,17 +86,9 @@ final readonly class AgencyJoinRequestApproved implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->agencyId !== null) {
-            $message->setAgencyId($this->agencyId);
-        }
-        if ($this->agencyName !== null) {
-            $message->setAgencyName($this->agencyName);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->agencyId)
+            .Wire::bytes(2, $this->agencyName);
     }
 }

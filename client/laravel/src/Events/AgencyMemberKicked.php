@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AgencyMemberKicked as Message;
-use Msab\V1\EmitEventRequest;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A member was removed from an agency. Target: that member.
@@ -56,9 +55,9 @@ final readonly class AgencyMemberKicked implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAgencyMemberKicked($this->toMessage());
+        return 24;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -94,20 +93,10 @@ final readonly class AgencyMemberKicked implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->agencyId !== null) {
-            $message->setAgencyId($this->agencyId);
-        }
-        if ($this->agencyName !== null) {
-            $message->setAgencyName($this->agencyName);
-        }
-        if ($this->reason !== null) {
-            $message->setReason($this->reason);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->agencyId)
+            .Wire::bytes(2, $this->agencyName)
+            .Wire::bytes(3, $this->reason);
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AssetInvalidate as Message;
-use Msab\V1\EmitEventRequest;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * Assets changed: clients drop their copies. To everyone.
@@ -52,9 +51,9 @@ final readonly class AssetInvalidate implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setAssetInvalidate($this->toMessage());
+        return 31;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -85,12 +84,8 @@ final readonly class AssetInvalidate implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        $message->setAssetIds($this->assetIds);
-
-        return $message;
+        return Wire::list(1, $this->assetIds);
     }
 }

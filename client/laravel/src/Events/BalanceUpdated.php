@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\BalanceUpdated as Message;
-use Msab\V1\EmitEventRequest;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * The user's coins, diamonds or experience changed: after a gift, a purchase, a claimed reward.
@@ -61,9 +60,9 @@ final readonly class BalanceUpdated implements CatalogEvent
         return new self(...['userId' => Reader::wholeNumber($id)] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setBalanceUpdated($this->toMessage());
+        return 10;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -111,26 +110,12 @@ final readonly class BalanceUpdated implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-        if ($this->coins !== null) {
-            $message->setCoins($this->coins);
-        }
-        if ($this->diamonds !== null) {
-            $message->setDiamonds($this->diamonds);
-        }
-        if ($this->wealthXp !== null) {
-            $message->setWealthXp($this->wealthXp);
-        }
-        if ($this->charmXp !== null) {
-            $message->setCharmXp($this->charmXp);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->userId)
+            .Wire::bytes(2, $this->coins)
+            .Wire::bytes(3, $this->diamonds)
+            .Wire::bytes(4, $this->wealthXp)
+            .Wire::bytes(5, $this->charmXp);
     }
 }

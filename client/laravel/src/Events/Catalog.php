@@ -14,7 +14,7 @@ use Msab\Laravel\Contract\CatalogEvent;
 final class Catalog
 {
     /** {@see \Msab\Laravel\Contract\Fingerprint} of that contract. */
-    public const FINGERPRINT = 'd28049618477a426';
+    public const FINGERPRINT = '74b1548923057bab';
 
     /** @var array<string, class-string<CatalogEvent>> */
     public const EVENTS = [

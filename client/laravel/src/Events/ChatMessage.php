@@ -11,9 +11,8 @@ use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Enums;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\ChatMessage\Type;
-use Msab\V1\ChatMessage as Message;
-use Msab\V1\EmitEventRequest;
 
 /**
  * A message in a room's chat, from a participant or from the system.
@@ -74,9 +73,9 @@ final readonly class ChatMessage implements CatalogEvent
         return new self(...['roomId' => $id] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setChatMessage($this->toMessage());
+        return 42;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -140,44 +139,18 @@ final readonly class ChatMessage implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->roomId !== null) {
-            $message->setRoomId((string) $this->roomId);
-        }
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-        if ($this->userName !== null) {
-            $message->setUserName($this->userName);
-        }
-        if ($this->userAvatar !== null) {
-            $message->setUserAvatar($this->userAvatar);
-        }
-        if ($this->userFrameId !== null) {
-            $message->setUserFrameId($this->userFrameId);
-        }
-        if ($this->userChatBubbleId !== null) {
-            $message->setUserChatBubbleId($this->userChatBubbleId);
-        }
-        if ($this->content !== null) {
-            $message->setContent($this->content);
-        }
-        if ($this->type !== null) {
-            $message->setType((string) Enums::value($this->type));
-        }
-        if ($this->timestamp !== null) {
-            $message->setTimestamp($this->timestamp);
-        }
-        if ($this->clientId !== null) {
-            $message->setClientId($this->clientId);
-        }
-
-        return $message;
+        return Wire::bytes(1, $this->id)
+            .Wire::bytes(2, $this->roomId === null ? null : (string) $this->roomId)
+            .Wire::integer(3, $this->userId)
+            .Wire::bytes(4, $this->userName)
+            .Wire::bytes(5, $this->userAvatar)
+            .Wire::integer(6, $this->userFrameId)
+            .Wire::integer(7, $this->userChatBubbleId)
+            .Wire::bytes(8, $this->content)
+            .Wire::bytes(9, Enums::value($this->type))
+            .Wire::integer(10, $this->timestamp)
+            .Wire::bytes(11, $this->clientId);
     }
 }

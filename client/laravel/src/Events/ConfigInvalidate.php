@@ -11,9 +11,8 @@ use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Enums;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\ConfigInvalidate\Type;
-use Msab\V1\ConfigInvalidate as Message;
-use Msab\V1\EmitEventRequest;
 
 /**
  * A configuration changed: clients drop what they cached of it. To everyone.
@@ -56,9 +55,9 @@ final readonly class ConfigInvalidate implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setConfigInvalidate($this->toMessage());
+        return 30;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -91,17 +90,9 @@ final readonly class ConfigInvalidate implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->type !== null) {
-            $message->setType((string) Enums::value($this->type));
-        }
-        if ($this->version !== null) {
-            $message->setVersion($this->version);
-        }
-
-        return $message;
+        return Wire::bytes(1, Enums::value($this->type))
+            .Wire::bytes(2, $this->version);
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\GiftError as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A gift was not given. Target: its sender.
@@ -58,9 +57,9 @@ final readonly class GiftError implements CatalogEvent
         return $this;
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setGiftError($this->toMessage());
+        return 41;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -99,23 +98,11 @@ final readonly class GiftError implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->transactionId !== null) {
-            $message->setTransactionId($this->transactionId);
-        }
-        if ($this->code !== null) {
-            $message->setCode($this->code);
-        }
-        if ($this->reason !== null) {
-            $message->setReason($this->reason);
-        }
-        if ($this->batchId !== null) {
-            $message->setBatchId($this->batchId);
-        }
-
-        return $message;
+        return Wire::bytes(1, $this->transactionId)
+            .Wire::bytes(2, $this->code)
+            .Wire::bytes(3, $this->reason)
+            .Wire::bytes(4, $this->batchId);
     }
 }

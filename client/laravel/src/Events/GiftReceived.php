@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\GiftReceived as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A gift was given in a room: clients play its animation.
@@ -66,9 +65,9 @@ final readonly class GiftReceived implements CatalogEvent
         return new self(...['roomId' => $id] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setGiftReceived($this->toMessage());
+        return 40;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -124,33 +123,15 @@ final readonly class GiftReceived implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->senderId !== null) {
-            $message->setSenderId($this->senderId);
-        }
-        if ($this->roomId !== null) {
-            $message->setRoomId((string) $this->roomId);
-        }
-        if ($this->giftId !== null) {
-            $message->setGiftId($this->giftId);
-        }
-        $message->setRecipientIds($this->recipientIds);
-        if ($this->recipientId !== null) {
-            $message->setRecipientId($this->recipientId);
-        }
-        if ($this->quantity !== null) {
-            $message->setQuantity($this->quantity);
-        }
-        if ($this->batchId !== null) {
-            $message->setBatchId($this->batchId);
-        }
-        if ($this->transactionId !== null) {
-            $message->setTransactionId($this->transactionId);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->senderId)
+            .Wire::bytes(2, $this->roomId === null ? null : (string) $this->roomId)
+            .Wire::integer(3, $this->giftId)
+            .Wire::integers(4, $this->recipientIds)
+            .Wire::integer(5, $this->recipientId)
+            .Wire::integer(6, $this->quantity)
+            .Wire::bytes(7, $this->batchId)
+            .Wire::bytes(8, $this->transactionId);
     }
 }

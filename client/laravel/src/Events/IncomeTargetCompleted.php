@@ -10,9 +10,8 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\IncomeTargetCompleted\IncomeTarget;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\IncomeTargetCompleted as Message;
 
 /**
  * A host reached an income target.
@@ -55,9 +54,9 @@ final readonly class IncomeTargetCompleted implements CatalogEvent
         return new self(...['userId' => Reader::wholeNumber($id)] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setIncomeTargetCompleted($this->toMessage());
+        return 13;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -88,17 +87,9 @@ final readonly class IncomeTargetCompleted implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-        if ($this->target !== null) {
-            $message->setTarget($this->target->toMessage());
-        }
-
-        return $message;
+        return Wire::integer(1, $this->userId)
+            .Wire::bytes(2, $this->target?->toBytes());
     }
 }

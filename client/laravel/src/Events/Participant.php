@@ -9,7 +9,7 @@ namespace Msab\Laravel\Events;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\Participant as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A user in a room, as the others see them.
@@ -61,21 +61,11 @@ final readonly class Participant implements Payload
         return $data + $this->claims;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->name !== null) {
-            $message->setName($this->name);
-        }
-        if ($this->avatar !== null) {
-            $message->setAvatar($this->avatar);
-        }
-        $message->setClaims(Reader::values($this->claims));
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::bytes(2, $this->name)
+            .Wire::bytes(3, $this->avatar)
+            .Wire::values(4, $this->claims);
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\RoomLevelUp as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A room reached a new level.
@@ -56,9 +55,9 @@ final readonly class RoomLevelUp implements CatalogEvent
         return new self(...['roomId' => Reader::wholeNumber($id)] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setRoomLevelUp($this->toMessage());
+        return 14;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -92,20 +91,10 @@ final readonly class RoomLevelUp implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->roomId !== null) {
-            $message->setRoomId($this->roomId);
-        }
-        if ($this->newLevel !== null) {
-            $message->setNewLevel($this->newLevel);
-        }
-        if ($this->newRoomXp !== null) {
-            $message->setNewRoomXp($this->newRoomXp);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->roomId)
+            .Wire::integer(2, $this->newLevel)
+            .Wire::bytes(3, $this->newRoomXp);
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\RoomUserJoined as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A user entered a room, with the first of their connections.
@@ -56,9 +55,9 @@ final readonly class RoomUserJoined implements CatalogEvent
         return new self(...['roomId' => $id] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setRoomUserJoined($this->toMessage());
+        return 43;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -92,20 +91,10 @@ final readonly class RoomUserJoined implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->roomId !== null) {
-            $message->setRoomId((string) $this->roomId);
-        }
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-        if ($this->user !== null) {
-            $message->setUser($this->user->toMessage());
-        }
-
-        return $message;
+        return Wire::bytes(1, $this->roomId === null ? null : (string) $this->roomId)
+            .Wire::integer(2, $this->userId)
+            .Wire::bytes(3, $this->user?->toBytes());
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\RoomUserLeft as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * A user left a room, with the last of their connections.
@@ -54,9 +53,9 @@ final readonly class RoomUserLeft implements CatalogEvent
         return new self(...['roomId' => $id] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setRoomUserLeft($this->toMessage());
+        return 44;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -87,17 +86,9 @@ final readonly class RoomUserLeft implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->roomId !== null) {
-            $message->setRoomId((string) $this->roomId);
-        }
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-
-        return $message;
+        return Wire::bytes(1, $this->roomId === null ? null : (string) $this->roomId)
+            .Wire::integer(2, $this->userId);
     }
 }

@@ -10,8 +10,7 @@ use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\EmitEventRequest;
-use Msab\V1\SpeakerActive as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * Somebody else speaks now. Emitted by the media server, several times a second.
@@ -58,9 +57,9 @@ final readonly class SpeakerActive implements CatalogEvent
         return new self(...['roomId' => $id] + get_object_vars($this));
     }
 
-    public function putInto(EmitEventRequest $request): void
+    public function requestField(): int
     {
-        $request->setSpeakerActive($this->toMessage());
+        return 45;
     }
 
     /** @param  array<array-key, mixed>  $data */
@@ -100,21 +99,11 @@ final readonly class SpeakerActive implements CatalogEvent
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->roomId !== null) {
-            $message->setRoomId((string) $this->roomId);
-        }
-        if ($this->userId !== null) {
-            $message->setUserId($this->userId);
-        }
-        $message->setActiveSpeakers($this->activeSpeakers);
-        if ($this->timestamp !== null) {
-            $message->setTimestamp($this->timestamp);
-        }
-
-        return $message;
+        return Wire::bytes(1, $this->roomId === null ? null : (string) $this->roomId)
+            .Wire::bytes(2, $this->userId)
+            .Wire::list(3, $this->activeSpeakers)
+            .Wire::integer(4, $this->timestamp);
     }
 }

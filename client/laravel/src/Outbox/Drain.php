@@ -52,11 +52,14 @@ final class Drain
         $dead = 0;
         try {
             foreach (self::rounds($rows) as $round) {
-                // Lanes that were lost, or have just stopped, drop out between two calls.
-                $lanes = array_flip($this->pauses->ready($this->leases->heldFor(self::DEADLINE)));
-                $round = array_values(array_filter($round, fn (Row $row): bool => isset($lanes[$row->lane])));
+                // A lane that was lost or has stopped is out until the next pass, which begins with its oldest row: what is
+                // next here must not overtake what was left out.
+                $lanes = array_intersect($lanes, $this->leases->heldFor(self::DEADLINE));
+                $round = array_values(array_filter($round, fn (Row $row): bool => in_array($row->lane, $lanes, true)));
                 if ($round !== []) {
-                    $dead += $this->send($round, $sent);
+                    [$buried, $stopped] = $this->send($round, $sent);
+                    $dead += $buried;
+                    $lanes = array_diff($lanes, $stopped);
                 }
             }
         } finally {
@@ -100,9 +103,9 @@ final class Drain
     /**
      * @param  non-empty-list<Row>  $rows
      * @param  list<int>  $sent  gets the ids of those that the relay has
-     * @return int how many are dead
+     * @return array{int, list<int>} how many are dead, and the lanes that have stopped
      */
-    private function send(array $rows, array &$sent): int
+    private function send(array $rows, array &$sent): array
     {
         $dead = 0;
         $well = [];
@@ -126,9 +129,8 @@ final class Drain
                 $stopped[$row->lane] ??= $answer;
             }
         }
-        $this->settle(array_values(array_diff_key($well, $stopped)), $stopped);
 
-        return $dead;
+        return [$dead, $this->settle(array_values(array_diff_key($well, $stopped)), $stopped)];
     }
 
     /**
@@ -189,20 +191,25 @@ final class Drain
     /**
      * @param  list<int>  $well
      * @param  array<int, EmitFailure>  $stopped  by lane
+     * @return list<int> the lanes that stand still now
      */
-    private function settle(array $well, array $stopped): void
+    private function settle(array $well, array $stopped): array
     {
         $recovered = $this->pauses->succeeded($well);
         if ($recovered !== []) {
             $this->leases->note($recovered, null);
         }
         if ($stopped === []) {
-            return;
+            return [];
         }
         $failure = reset($stopped);
         // Nothing came through: the relay is away, and the other lanes need not find that out one by one.
-        $lanes = $well === [] ? $this->leases->heldFor(0) : array_keys($stopped);
+        $lanes = $well === []
+            ? array_values(array_unique([...array_keys($stopped), ...$this->leases->heldFor(0)]))
+            : array_keys($stopped);
         $this->pauses->failed($lanes, $failure->retryAfter);
         $this->leases->note($lanes, "{$failure->code->text()}: {$failure->message}");
+
+        return $lanes;
     }
 }

@@ -22,7 +22,8 @@ final class OutboxServiceProvider extends ServiceProvider
     {
         if ($this->app->runningInConsole()) {
             $this->commands([OutboxCommand::class]);
-            $this->publishesMigrations([
+            // Under names that stay: publishesMigrations() dates them anew, and a second install would make the tables twice.
+            $this->publishes([
                 __DIR__.'/../../database/migrations' => $this->app->databasePath('migrations'),
             ], 'msab-migrations');
         }

@@ -6,6 +6,7 @@ namespace Msab\Laravel\Tests\EndToEnd;
 
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Target;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\EmissionFactory;
 use Msab\Laravel\EmitOptions;
 use Msab\Laravel\Events\AgencyDissolved;
@@ -157,9 +158,8 @@ final class TransportTest extends RelayTestCase
         foreach ($wrong as [$event, $target]) {
             $check = new Checker;
             $event->check($check);
-            $request = (new EmitEventRequest)->setTarget($target->toMessage());
-            $event->putInto($request);
-            $failure = self::failure(fn () => $transport->emit($request->serializeToString()));
+            $request = Wire::bytes(2, $target->toBytes()).Wire::bytes($event->requestField(), $event->toBytes());
+            $failure = self::failure(fn () => $transport->emit($request));
 
             $this->assertSame(StatusCode::InvalidArgument, $failure->code);
             $ours = array_column($check->violations(), 'field');
@@ -257,10 +257,9 @@ final class TransportTest extends RelayTestCase
         for ($i = 0; $i < 3; $i++) {
             $this->assertSame(StatusCode::DeadlineExceeded, self::failure(fn () => $transport->emit(self::bytes('s-2'), 0.1))->code);
         }
-        $begin = hrtime(true);
-        $failure = self::failure(fn () => $transport->emit(self::bytes('s-3'), 5.0));
+        $failure = self::failure(fn () => $transport->emit(self::bytes('s-3'), 60.0));
         $this->assertSame(StatusCode::Unavailable, $failure->code);
-        $this->assertLessThan(1.0, (hrtime(true) - $begin) / 1e9);
+        $this->assertStringStartsWith('not tried', $failure->message);
         $this->relay->signal(SIGCONT);
     }
 

@@ -64,7 +64,8 @@ final class InstallTest extends TestCase
         $this->artisan('msab:install --webhook')->assertSuccessful();
         $secret = Str::match('/^MSAB_WEBHOOK_SECRETS=(.*)$/m', File::get("$this->directory/.env"));
         File::append("$this->directory/app/Relay/SendGift.php", '// mine');
-        $this->artisan('msab:install --webhook')->assertSuccessful();
+        $this->travel(1)->minutes();
+        $this->artisan('msab:install --webhook --outbox')->assertSuccessful();
 
         $this->assertCount(1, WebhookSecret::parseAll($secret));
         $this->assertSame($secret, Str::match('/^MSAB_WEBHOOK_SECRETS=(.*)$/m', File::get("$this->directory/.env")));

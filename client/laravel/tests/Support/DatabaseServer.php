@@ -76,7 +76,8 @@ abstract class DatabaseServer
     {
         $this->initialise();
         $log = "{$this->directory}/server.log";
-        $process = proc_open($this->command(), [['file', '/dev/null', 'r'], ['file', $log, 'a'], ['file', $log, 'a']], $pipes, $this->directory);
+        // It ends with us, however we end.
+        $process = proc_open(['setpriv', '--pdeathsig', 'KILL', '--', ...$this->command()], [['file', '/dev/null', 'r'], ['file', $log, 'a'], ['file', $log, 'a']], $pipes, $this->directory);
         $this->process = $process === false ? throw new RuntimeException('The server did not start.') : $process;
         $end = hrtime(true) + self::START_SECONDS * 1_000_000_000;
         while (true) {

@@ -51,7 +51,7 @@ final class PostgreSql extends DatabaseServer
     /** @return list<string> PostgreSQL refuses to run as root. */
     private function as(): array
     {
-        return self::isRoot() ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--'] : [];
+        return self::isRoot() ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'KILL', '--'] : [];
     }
 
     /** Debian keeps the programs out of the path. */

@@ -26,7 +26,8 @@ final class WebServer
     {
         $public = dirname(__DIR__).'/app/public';
         $process = proc_open(
-            ['setsid', PHP_BINARY, '-S', "127.0.0.1:{$this->port}", '-t', $public, "{$public}/index.php"],
+            // It ends with us, however we end, and its workers with it.
+            ['setpriv', '--pdeathsig', 'KILL', '--', 'setsid', PHP_BINARY, '-S', "127.0.0.1:{$this->port}", '-t', $public, "{$public}/index.php"],
             [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], ['file', '/dev/null', 'w']],
             $pipes,
             null,

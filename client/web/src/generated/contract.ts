@@ -1,7 +1,7 @@
 // Generated from `msab-relay --print-contract` by scripts/generate.mjs. Do not edit.
 
 /** The contract that these types were made from: its hash. */
-export const contractVersion = '56a4bbd09292f06a';
+export const contractVersion = 'b19bd1a67a8a5be9';
 
 /**
  * The user's coins, diamonds or experience changed: after a gift, a purchase, a claimed reward.

@@ -9,7 +9,7 @@ namespace Msab\Laravel\Events\AgencyInvitation;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AgencyInvitation\Inviter as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * The member who invites.
@@ -53,17 +53,9 @@ final readonly class Inviter implements Payload
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->name !== null) {
-            $message->setName($this->name);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::bytes(2, $this->name);
     }
 }

@@ -9,7 +9,7 @@ namespace Msab\Laravel\Events\AgencyJoinRequest;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\AgencyJoinRequest\Applicant as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * The user who asks.
@@ -58,20 +58,10 @@ final readonly class Applicant implements Payload
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->name !== null) {
-            $message->setName($this->name);
-        }
-        if ($this->avatar !== null) {
-            $message->setAvatar($this->avatar);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::bytes(2, $this->name)
+            .Wire::bytes(3, $this->avatar);
     }
 }

@@ -10,8 +10,8 @@ use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Enums;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
+use Msab\Laravel\Contract\Wire;
 use Msab\Laravel\Events\BadgeEarned\Badge\Category;
-use Msab\V1\BadgeEarned\Badge as Message;
 
 /**
  * The badge.
@@ -65,23 +65,11 @@ final readonly class Badge implements Payload
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->name !== null) {
-            $message->setName($this->name);
-        }
-        if ($this->imageUrl !== null) {
-            $message->setImageUrl($this->imageUrl);
-        }
-        if ($this->category !== null) {
-            $message->setCategory((string) Enums::value($this->category));
-        }
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::bytes(2, $this->name)
+            .Wire::bytes(3, $this->imageUrl)
+            .Wire::bytes(4, Enums::value($this->category));
     }
 }

@@ -9,7 +9,7 @@ namespace Msab\Laravel\Events\IncomeTargetCompleted;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\IncomeTargetCompleted\IncomeTarget as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * The income target reached.
@@ -58,20 +58,10 @@ final readonly class IncomeTarget implements Payload
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->tier !== null) {
-            $message->setTier($this->tier);
-        }
-        if ($this->rewardCoins !== null) {
-            $message->setRewardCoins($this->rewardCoins);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::integer(2, $this->tier)
+            .Wire::bytes(3, $this->rewardCoins);
     }
 }

@@ -9,7 +9,7 @@ namespace Msab\Laravel\Events\RewardEarned;
 use Msab\Laravel\Contract\Checker;
 use Msab\Laravel\Contract\Payload;
 use Msab\Laravel\Contract\Reader;
-use Msab\V1\RewardEarned\Reward as Message;
+use Msab\Laravel\Contract\Wire;
 
 /**
  * What was earned.
@@ -63,23 +63,11 @@ final readonly class Reward implements Payload
         return $data;
     }
 
-    /** For the wire. Only after `check()` found nothing. */
-    public function toMessage(): Message
+    public function toBytes(): string
     {
-        $message = new Message;
-        if ($this->id !== null) {
-            $message->setId($this->id);
-        }
-        if ($this->type !== null) {
-            $message->setType($this->type);
-        }
-        if ($this->amount !== null) {
-            $message->setAmount($this->amount);
-        }
-        if ($this->description !== null) {
-            $message->setDescription($this->description);
-        }
-
-        return $message;
+        return Wire::integer(1, $this->id)
+            .Wire::bytes(2, $this->type)
+            .Wire::bytes(3, $this->amount)
+            .Wire::bytes(4, $this->description);
     }
 }

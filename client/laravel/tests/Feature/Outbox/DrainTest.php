@@ -102,6 +102,24 @@ final class DrainTest extends TestCase
         self::assertNull(DB::table('msab_outbox_lanes')->whereNotNull('error')->first());
     }
 
+    public function test_a_lane_stays_stopped_for_the_rest_of_the_pass_even_if_its_pause_is_over(): void
+    {
+        $this->useDatabase('sqlite');
+        foreach ([1, 2, 3] as $i) {
+            $this->emitTo(42, "a{$i}");
+        }
+        $this->relay->script = function (): EmitFailure {
+            $this->relay->script = null;
+
+            return new EmitFailure(StatusCode::Unavailable, 'just starting');
+        };
+        // No pause at all, as on a machine that is slow enough.
+        $drain = $this->drain(jitter: 0.0);
+        self::assertSame(0, $drain->pass());
+        self::assertSame(3, $drain->pass());
+        self::assertSame(['a1', 'a2', 'a3'], $this->relay->accepted);
+    }
+
     public function test_a_relay_that_is_away_is_asked_once_and_not_for_every_lane(): void
     {
         $this->useDatabase('sqlite');
@@ -285,7 +303,7 @@ final class DrainTest extends TestCase
     }
 
     /** Of one session of the database; its lease runs by a clock that a test can move. */
-    private function drain(string $connection = 'outbox'): Drain
+    private function drain(string $connection = 'outbox', float $jitter = 1.0): Drain
     {
         $database = DB::connection($connection);
         assert($database instanceof Connection);
@@ -300,7 +318,7 @@ final class DrainTest extends TestCase
 
         return $this->last = new Drain(
             new OutboxTable($database, $clock, 'msab_outbox'), $leases, fn (): Transport => $this->relay,
-            $this->app->make(Outcomes::class), new Pauses(jitter: fn (): float => 1.0), 'default', (int) config('msab.outbox.batch'),
+            $this->app->make(Outcomes::class), new Pauses(jitter: fn (): float => $jitter), 'default', (int) config('msab.outbox.batch'),
         );
     }
 
