@@ -34,15 +34,14 @@ class RoomAuthorizerTest : public RoomsFixture {
   std::vector<std::string> Authorize(UserId user, std::vector<std::string> rooms) {
     std::vector<std::string> allowed;
     bool done = false;
-    commands_->AuthorizeRooms(user, "c9", std::move(rooms),
-                              [&](const std::vector<AllowedRoom>& given) {
-                                done = true;
-                                for (const AllowedRoom& room : given) {
-                                  allowed.push_back(room.profile == nullptr
-                                                        ? room.room
-                                                        : room.room + " " + *room.profile);
-                                }
-                              });
+    commands_->AuthorizeRooms(
+        user, "c9", std::move(rooms), [&](const std::vector<AllowedRoom>& given) {
+          done = true;
+          for (const AllowedRoom& room : given) {
+            allowed.push_back(room.profile == nullptr ? room.room
+                                                      : room.room + " " + *room.profile);
+          }
+        });
     EXPECT_TRUE(done);
     return allowed;
   }

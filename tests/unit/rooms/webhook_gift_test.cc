@@ -57,8 +57,7 @@ TEST_F(WebhookGiftTest, AcceptedTheRoomIsTold) {
   Give(anna);
   webhook.Accept(0, R"({"acceptedRecipientIds":[2,3]})");
   Run();
-  EXPECT_THAT(anna.journal,
-              ElementsAre(R"({"transactionId":"t-1","acceptedRecipientIds":[2,3]})"));
+  EXPECT_THAT(anna.journal, ElementsAre(R"({"transactionId":"t-1","acceptedRecipientIds":[2,3]})"));
   EXPECT_THAT(phone.journal, ElementsAre("gift:received"));
   EXPECT_THAT(ben.journal, ElementsAre("gift:received"));
   EXPECT_EQ(ben.events[0]->event_id, "gift:1:t-1");
@@ -104,10 +103,9 @@ TEST_F(WebhookGiftTest, RejectedTheSenderIsToldEverywhere) {
   EXPECT_THAT(phone.journal, ElementsAre("gift:error"));
   EXPECT_THAT(ben.journal, IsEmpty());
   EXPECT_EQ(anna.error(0).message, "not enough");
-  EXPECT_EQ(
-      boost::json::parse(anna.error(0).details_json),
-      boost::json::parse(
-          R"({"transactionId":"t-1","code":"INSUFFICIENT_BALANCE","reason":"not enough"})"));
+  EXPECT_EQ(boost::json::parse(anna.error(0).details_json),
+            boost::json::parse(
+                R"({"transactionId":"t-1","code":"INSUFFICIENT_BALANCE","reason":"not enough"})"));
   EXPECT_EQ(boost::json::parse(phone.events[0]->payload),
             boost::json::parse(R"({"transactionId":"t-1","code":"INSUFFICIENT_BALANCE",)"
                                R"("reason":"not enough","batchId":"b"})"));

@@ -24,12 +24,12 @@
 namespace msab {
 namespace {
 
+using test::WebServer;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::SizeIs;
-using test::WebServer;
 
 using Kind = WebhookResult::Kind;
 
@@ -61,7 +61,8 @@ class ClientTest : public ::testing::Test {
 
   void Serve(WebServer::Handler handler, WebServer::Options options = {}) {
     server_ = std::make_unique<WebServer>(
-        std::move(options), [this, handler = std::move(handler)](const WebServer::Request& request) {
+        std::move(options),
+        [this, handler = std::move(handler)](const WebServer::Request& request) {
           {
             absl::MutexLock lock(&mu_);
             requests_.push_back(request);
@@ -74,7 +75,8 @@ class ClientTest : public ::testing::Test {
     held_ = true;
     Serve([this](const WebServer::Request& request) {
       absl::MutexLock lock(&gate_);
-      gate_.Await(absl::Condition(+[](bool* held) { return !*held; }, &held_));
+      gate_.Await(absl::Condition(
+          +[](bool* held) { return !*held; }, &held_));
       return AcceptAll(request);
     });
   }
@@ -153,9 +155,8 @@ TEST_F(ClientTest, SendsWhatTheContractSaysAndKeepsTheConnection) {
   EXPECT_NE(id, requests().at(1).headers.at("webhook-id"));
   const int64_t timestamp = std::stoll(request.headers.at("webhook-timestamp"));
   EXPECT_NEAR(timestamp, Clock::Real().WallMillis() / 1000, 60);
-  EXPECT_EQ(
-      request.headers.at("webhook-signature"),
-      WebhookSigner::Create({Secret('a'), Secret('b')})->Sign(id, timestamp, request.body));
+  EXPECT_EQ(request.headers.at("webhook-signature"),
+            WebhookSigner::Create({Secret('a'), Secret('b')})->Sign(id, timestamp, request.body));
 }
 
 TEST_F(ClientTest, AConnectionThatThePeerEndsIsReplaced) {
