@@ -125,8 +125,8 @@ TEST_F(SocketIoTest, TakesItsIdOverFromAConnectionOfAnotherShard) {
     fresh->Say("41");
     house().Until([&] { return house().dispatcher().stats().connections == 0; }, "its goodbye");
   }
-  // Counted once the client has hung up, too.
-  house().Until([&] { return Closed(CloseCause::kSuperseded) == 2; }, "both old ones' ends");
+  // Counted once the old clients have hung up.
+  house().Until([&] { return Closed(CloseCause::kSuperseded) == 2; }, "both to be counted");
 }
 
 // The old one's pings are not answered, its departure's grace passes: nothing of it touches the
