@@ -81,6 +81,10 @@ class WebhookClient::Impl {
   WebhookQueue::Options QueueOptions() {
     WebhookQueue::Options options = options_.queue;
     options.jitter = [this] { return absl::Uniform(random_, 0.0, 1.0); };
+    options.on_health = [this](absl::Status health) {
+      absl::MutexLock lock(&mu_);
+      health_ = std::move(health);
+    };
     return options;
   }
 
@@ -206,11 +210,6 @@ void WebhookClient::Impl::OnAnswer(uint64_t attempt,
                           .failure = std::move(answer.failure),
                           .retry_after_ms = ReadRetryAfter(answer.retry_after, clock_.WallMillis()),
                           .stale = answer.stale});
-  {
-    absl::Status health = queue_.Health();
-    absl::MutexLock lock(&mu_);
-    health_ = std::move(health);
-  }
   Pump();
 }
 

@@ -311,6 +311,7 @@ void WebhookQueue::OnDenied(const Batch& batch, int status) {
     stats_.breaker_opened.Add();
     LogLine(LogLevel::warn, "the webhook turns us away").With("status", status);
   }
+  TellHealth();
   DecideUnavailable(/*all=*/false);
   Release(batch.commands);
   for (const auto& [due, parked] : std::exchange(parked_, {})) Release(parked->commands);
@@ -451,6 +452,7 @@ absl::Status WebhookQueue::Health() const {
 void WebhookQueue::NoteSuccess() {
   if (failures_ >= kDegradedAfter) LogLine(LogLevel::info, "the webhook answers again");
   failures_ = 0;
+  TellHealth();
 }
 
 void WebhookQueue::NoteFailure(std::string what) {
@@ -458,6 +460,7 @@ void WebhookQueue::NoteFailure(std::string what) {
   if (++failures_ == kDegradedAfter) {
     LogLine(LogLevel::warn, "the webhook fails").With("cause", failure_);
   }
+  TellHealth();
 }
 
 }  // namespace msab

@@ -67,6 +67,9 @@ class WebhookQueue {
     int64_t overloaded_retry_ms = 1'000;   // what a refused one is told
     // 0 ≤ jitter() < 1: how far a wait is stretched, at most by half.
     std::function<double()> jitter = [] { return 0.0; };
+    // Hears what Health says after an answer, before the outcomes that the answer leads to: who
+    // knows of the outcome finds the health that goes with it.
+    std::function<void(absl::Status)> on_health = [](const absl::Status&) {};
   };
 
   // Both outlive the queue.
@@ -133,6 +136,7 @@ class WebhookQueue {
   void MakeReady(int64_t id, User& user);
   void ForgetIfIdle(int64_t id);
 
+  void TellHealth() const { options_.on_health(Health()); }
   void NoteSuccess();
   void NoteFailure(std::string what);
 
