@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -111,6 +112,8 @@ class WebServer::Stream {
 
 WebServer::WebServer(Options options, Handler handler)
     : options_(std::move(options)), handler_(std::move(handler)) {
+  // OpenSSL writes to a socket whose peer is gone as write(2) does.
+  std::signal(SIGPIPE, SIG_IGN);
   if (!options_.certificate.empty()) tls_ = MakeTls(options_.certificate, options_.key);
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
