@@ -198,7 +198,7 @@ void Dispatcher::Unregister(const std::string& connection, bool leaving) {
 
 absl::Status Dispatcher::Join(const std::string& connection, const std::string& room,
                               absl::AnyInvocable<void(Joined)> at_place,
-                              std::shared_ptr<const std::string> profile) {
+                              const std::shared_ptr<const std::string>& profile) {
   absl::MutexLock lock(&mu_);
   const ConnectionInfo* const joining = registry_.Get(connection);
   if (joining == nullptr) return absl::NotFoundError("no such connection");

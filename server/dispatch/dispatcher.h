@@ -116,7 +116,7 @@ class Dispatcher final : private EventLog::Listener {
   // `profile`: what others see of the user in this room; null: the connection's.
   absl::Status Join(const std::string& connection, const std::string& room,
                     absl::AnyInvocable<void(Joined)> at_place,
-                    std::shared_ptr<const std::string> profile = nullptr);
+                    const std::shared_ptr<const std::string>& profile = nullptr);
 
   // Takes a connection out of a room; a room:userLeft goes to the rest if it was the user's last
   // there. False: it was not in the room.

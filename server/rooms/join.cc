@@ -27,7 +27,7 @@ void RoomJoin::Run(const std::shared_ptr<Caller>& caller, const Data& data, Comm
   const auto answer = std::make_shared<CommandReply>(std::move(reply));
   const std::optional<RoomVerdict> known = authorizer_.Ask(
       caller->user(), caller->connection_id(), room,
-      [this, caller, room, answer](const RoomVerdict& verdict) mutable {
+      [this, caller = caller, room = room, answer = answer](const RoomVerdict& verdict) mutable {
         const int shard = caller->shard();
         // The references go with the task: the session must not end on the thread that decided.
         dispatcher_.Post(shard, [this, caller = std::move(caller), room = std::move(room), verdict,

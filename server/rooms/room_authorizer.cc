@@ -87,11 +87,11 @@ std::optional<RoomVerdict> RoomAuthorizer::Ask(UserId user, const std::string& c
        .user = user,
        .connection_id = connection_id,
        .data = boost::json::serialize(boost::json::object{{"roomId", room}})},
-      [this, key = std::move(key)](WebhookResult result) { OnResult(key, std::move(result)); });
+      [this, key = std::move(key)](const WebhookResult& result) { OnResult(key, result); });
   return std::nullopt;
 }
 
-void RoomAuthorizer::OnResult(const Key& key, WebhookResult result) {
+void RoomAuthorizer::OnResult(const Key& key, const WebhookResult& result) {
   const auto& [user, room] = key;
   const RoomVerdict verdict = VerdictOf(user, room, result);
   std::vector<Done> asking;

@@ -73,7 +73,7 @@ class RoomAuthorizer {
   };
 
   bool IsOpen(std::string_view room) const;
-  void OnResult(const Key& key, WebhookResult result);
+  void OnResult(const Key& key, const WebhookResult& result);
   void Remember(const Key& key, const RoomVerdict& verdict) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction

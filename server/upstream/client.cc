@@ -131,6 +131,7 @@ class WebhookClient::Impl {
 };
 
 void WebhookClient::Impl::Submit(WebhookCommand command, Done done) {
+  bool taken = false;
   bool wake = false;
   WebhookResult refusal{.kind = WebhookResult::Kind::kUnavailable};
   if (unanswered_full()) {
@@ -139,12 +140,13 @@ void WebhookClient::Impl::Submit(WebhookCommand command, Done done) {
   } else {
     absl::MutexLock lock(&mu_);
     if (!refusing_) {
+      taken = true;
       stats_.unanswered.Add();
       wake = incoming_.empty();
       incoming_.push_back({std::move(command), std::move(done)});
     }
   }
-  if (done != nullptr) {
+  if (!taken) {
     stats_.results[static_cast<size_t>(refusal.kind)].Add();
     return done(std::move(refusal));
   }

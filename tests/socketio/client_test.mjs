@@ -86,8 +86,9 @@ test("answers room:join with a snapshot and its cursor, for a number and a strin
   const again = await socket.emitWithAck("room:join", { roomId: "55" });
   assert.equal(again.roomId, "55");
   // The emitter's number 55 is the same room.
+  const leveled = once(socket, "room.level_up");
   await relay.emit({ room_level_up: { room_id: 55, new_level: 2, new_room_xp: "1" } });
-  await once(socket, "room.level_up");
+  await leveled;
   socket.disconnect();
 });
 
@@ -155,8 +156,9 @@ test("sends away whose token ends, who comes back with a new one and loses nothi
   life = 600;
   const [reason] = await once(socket, "disconnect");
   assert.equal(reason, "transport close");
+  const returned = once(socket, "connect");
   await relay.emit(badge(8, 1));
-  await once(socket, "connect");
+  await returned;
   await until(() => numbers(socket).length === 1, "the event");
   assert.deepEqual(socket.recoveries, [false, true]);
   socket.disconnect();

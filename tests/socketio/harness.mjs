@@ -95,6 +95,8 @@ export class Relay {
     await this.launch();
   }
   async stop() {
+    // Those of a test that failed would keep this process for ever, coming back.
+    for (const socket of clients) socket.disconnect();
     const code = await this.terminate();
     assert.equal(code, 0, this.log);
   }
@@ -136,6 +138,7 @@ export function once(emitter, name, patience = 30_000) {
 }
 
 // An unmodified socket.io-client with what every application must set, and a short backoff.
+const clients = new Set();
 export function client(url, user, options = {}) {
   const { auth, ...rest } = options;
   const socket = io(url, {
@@ -147,6 +150,7 @@ export function client(url, user, options = {}) {
     ...rest,
   });
   // Everything that came, in order: {name, data, cursor}.
+  clients.add(socket);
   socket.log = [];
   socket.onAny((name, data, cursor) => socket.log.push({ name, data, cursor }));
   socket.recoveries = [];

@@ -21,9 +21,10 @@ test("after a restart it comes back as a fresh session, truthfully", async (t) =
   await relay.emit(badge(1, 2));
   await until(() => numbers(socket).length === 2, "the next event");
   // With its new pid and its old offset, of another epoch.
+  const returned = once(socket, "connect");
   socket.io.engine.close();
   await relay.emit(badge(1, 3));
-  await once(socket, "connect");
+  await returned;
   assert.equal(socket.recovered, true);
   await until(() => numbers(socket).length === 3, "the missed event");
   assert.deepEqual(numbers(socket), [1, 2, 3]);
