@@ -137,8 +137,9 @@ export function once(emitter, name, patience = 30_000) {
   });
 }
 
-// An unmodified socket.io-client with what every application must set, and a short backoff.
 const clients = new Set();
+
+// An unmodified socket.io-client with what every application must set, and a short backoff.
 export function client(url, user, options = {}) {
   const { auth, ...rest } = options;
   const socket = io(url, {
@@ -149,8 +150,8 @@ export function client(url, user, options = {}) {
     auth: auth ?? ((give) => give({ token: token(user) })),
     ...rest,
   });
-  // Everything that came, in order: {name, data, cursor}.
   clients.add(socket);
+  // Everything that came, in order: {name, data, cursor}.
   socket.log = [];
   socket.onAny((name, data, cursor) => socket.log.push({ name, data, cursor }));
   socket.recoveries = [];
