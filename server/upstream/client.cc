@@ -131,8 +131,6 @@ class WebhookClient::Impl {
 };
 
 void WebhookClient::Impl::Submit(WebhookCommand command, Done done) {
-  bool taken = false;
-  bool wake = false;
   WebhookResult refusal{.kind = WebhookResult::Kind::kUnavailable};
   if (unanswered_full()) {
     refusal = {.kind = WebhookResult::Kind::kOverloaded,
@@ -140,17 +138,14 @@ void WebhookClient::Impl::Submit(WebhookCommand command, Done done) {
   } else {
     absl::MutexLock lock(&mu_);
     if (!refusing_) {
-      taken = true;
       stats_.unanswered.Add();
-      wake = incoming_.empty();
+      if (incoming_.empty()) asio::post(context_, [this] { Pump(); });
       incoming_.push_back({std::move(command), std::move(done)});
+      return;
     }
   }
-  if (!taken) {
-    stats_.results[static_cast<size_t>(refusal.kind)].Add();
-    return done(std::move(refusal));
-  }
-  if (wake) asio::post(context_, [this] { Pump(); });
+  stats_.results[static_cast<size_t>(refusal.kind)].Add();
+  done(std::move(refusal));
 }
 
 void WebhookClient::Impl::TakeIn() {
