@@ -105,6 +105,8 @@ std::optional<int64_t> ReadRetryAfter(std::string_view header, int64_t wall) {
   if (!absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", {header.data(), header.size()}, &at, nullptr)) {
     return std::nullopt;
   }
+  // ParseTime knows two words of its own, which are no dates.
+  if (at == absl::InfiniteFuture() || at == absl::InfinitePast()) return std::nullopt;
   return std::clamp<int64_t>(absl::ToUnixMillis(at) - wall, 0, kMaxWaitMs);
 }
 

@@ -1,8 +1,9 @@
 // A relay that has run out of file descriptors.
-#include <dirent.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,11 +20,8 @@ class DescriptorsTest : public RelayTest {
  protected:
   // How many the relay has open.
   size_t Open() {
-    const std::string path = absl::StrCat("/proc/", relay().pid(), "/fd");
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), &closedir);
-    size_t count = 0;
-    while (readdir(directory.get()) != nullptr) ++count;
-    return count - 2;  // "." and ".."
+    const std::filesystem::directory_iterator entries(absl::StrCat("/proc/", relay().pid(), "/fd"));
+    return static_cast<size_t>(std::distance(begin(entries), end(entries)));
   }
 
   void Allow(rlim_t descriptors) {

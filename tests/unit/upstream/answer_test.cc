@@ -96,7 +96,8 @@ TEST(RetryAfterTest, SecondsOrADate) {
   EXPECT_EQ(ReadRetryAfter("99999999999", now), 86'400'000);
   EXPECT_EQ(ReadRetryAfter("Thu, 01 Jan 2026 00:00:07 GMT", now), 7'000);
   EXPECT_EQ(ReadRetryAfter("Wed, 31 Dec 2025 23:59:59 GMT", now), 0);
-  for (const char* bad : {"", "-1", "1.5", "soon", "99999999999999999999"}) {
+  for (const char* bad :
+       {"infinite-past", "infinite-future", "", "-1", "1.5", "soon", "99999999999999999999"}) {
     EXPECT_FALSE(ReadRetryAfter(bad, now)) << bad;
   }
 }
