@@ -135,9 +135,8 @@ class Relay
     {
         // The application of the request under way, which under Octane is not the one that made this.
         $app = Container::getInstance();
-        $id = $app->bound('request') ? $app->make('request')->header('X-Socket-ID') : null;
 
-        return is_string($id) && $id !== '' ? $id : null;
+        return EmitOptions::connectionId($app->bound('request') ? $app->make('request')->header('X-Socket-ID') : null);
     }
 
     protected function deliver(Emission $emission): void

@@ -66,7 +66,8 @@ final class InstallCommand extends Command
         if (! $files->exists($file) || str_contains($files->get($file), 'MSAB_WEBHOOK_SECRETS=')) {
             return;
         }
-        $files->append($file, 'MSAB_WEBHOOK_SECRETS=whsec_'.base64_encode(random_bytes(32))."\n");
+        $break = str_ends_with($files->get($file), "\n") ? '' : "\n";
+        $files->append($file, $break.'MSAB_WEBHOOK_SECRETS=whsec_'.base64_encode(random_bytes(32))."\n");
         $this->components->twoColumnDetail('.env', 'MSAB_WEBHOOK_SECRETS added');
     }
 

@@ -95,7 +95,13 @@ final readonly class CommandRunner
     private function join(JoinCommand $join): array|Rejected
     {
         $answer = ($this->joins)()->handleJoin($join);
+        if ($answer instanceof Rejected) {
+            return $answer;
+        }
+        $data = $answer->dataFor($join);
+        // Here, where it fails this command alone: the profile is the application's.
+        json_encode($data, JSON_THROW_ON_ERROR);
 
-        return $answer instanceof Rejected ? $answer : $answer->dataFor($join);
+        return $data;
     }
 }

@@ -186,6 +186,24 @@ final class BroadcastTest extends TestCase
         $this->assertStringNotContainsString('socket', $this->sent()[0]->getCustom()->serializeToJsonString());
     }
 
+    public function test_a_socket_header_that_is_no_connection_id_leaves_out_nobody(): void
+    {
+        request()->headers->set('X-Socket-ID', str_repeat('x', 129));
+        broadcast(new OrderShipped(7, 1))->toOthers();
+        request()->headers->remove('X-Socket-ID');
+        $this->work();
+
+        $this->assertSame('', $this->sent()[0]->getExceptConnectionId());
+    }
+
+    public function test_a_payload_that_is_no_json_is_called_that(): void
+    {
+        $this->expectException(InvalidEvent::class);
+        $this->expectExceptionMessage('payload: can\'t be written as JSON');
+
+        Broadcast::private('user.1')->as('balance.updated')->with(['coins' => "\xff"])->sendNow();
+    }
+
     public function test_several_users_are_one_emit(): void
     {
         $fake = Msab::fake();
