@@ -18,6 +18,7 @@ use Msab\Laravel\Outbox\DatabaseClock;
 use Msab\Laravel\Outbox\Drain;
 use Msab\Laravel\Outbox\Lane;
 use Msab\Laravel\Outbox\LaneLeases;
+use Msab\Laravel\Outbox\LiveWorkers;
 use Msab\Laravel\Outbox\OutboxTable;
 use Msab\Laravel\Outbox\Pauses;
 use Msab\Laravel\Tests\Support\ScriptedTransport;
@@ -309,10 +310,9 @@ final class DrainTest extends TestCase
         assert($database instanceof Connection);
         $clock = new DatabaseClock($database);
         $monotonic = fn (): float => hrtime(true) / 1e9 + $this->later;
-        $leases = new LaneLeases(
-            $database, $clock, 'msab_outbox_lanes', 'default', bin2hex(random_bytes(4)), 15_000,
-            monotonic: $monotonic,
-        );
+        $owner = bin2hex(random_bytes(4));
+        $workers = new LiveWorkers($database, $clock, 'msab_outbox_workers', 'default', $owner, 15_000);
+        $leases = new LaneLeases($database, $clock, 'msab_outbox_lanes', 'default', $owner, 15_000, $workers, $monotonic);
         $leases->prepare();
         // A test's earlier drain gives way, as a worker does that ends.
         $this->last?->release();
