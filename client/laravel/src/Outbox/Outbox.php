@@ -42,6 +42,20 @@ final readonly class Outbox
         return new Drain($this->table(), $leases, $transport, $this->outcomes, new Pauses, $relay, (int) $this->number('batch', 256, 1, Transport::MAX_BATCH));
     }
 
+    /** @return list<string> those of its tables that are not there */
+    public function missingTables(): array
+    {
+        $schema = $this->database()->getSchemaBuilder();
+
+        return array_values(array_filter([$this->name(), $this->lanesName(), $this->workersName()], fn (string $table): bool => ! $schema->hasTable($table)));
+    }
+
+    /** The connection of config/database.php that they are on. */
+    public function databaseName(): string
+    {
+        return (string) $this->database()->getName();
+    }
+
     /** @return list<\stdClass> of connection, lane, owner, seconds_left, error: the lanes that somebody has served */
     public function lanes(): array
     {

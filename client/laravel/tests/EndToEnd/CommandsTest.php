@@ -53,7 +53,7 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
 
         $this->assertSame(0, $status, $output);
-        foreach (['gRPC extension 1', 'grpc enable_fork_support off', 'Relay by gRPC answers', 'Relay by HTTP answers', 'Contract', 'Clock as the relay\'s', 'Delivery queue (database)'] as $line) {
+        foreach (['gRPC extension 1', 'grpc enable_fork_support off', 'Relay by gRPC answers', 'Relay by HTTP answers', 'Contract', 'Clock as the relay\'s', 'Delivery queue (database)', 'Tokens no key to sign them with', 'Webhook not set up'] as $line) {
             $this->assertStringContainsString($line, $output);
         }
     }
@@ -74,6 +74,11 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);
         $this->assertStringContainsString('must be auto, grpc, http, log or null', $output);
+
+        config(['msab.token.secret' => 'short']);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('MSAB_JWT_SECRET) has 5 bytes', $output);
 
         $this->relay->stop();
         config(['msab.connections.default.transport' => 'auto']);

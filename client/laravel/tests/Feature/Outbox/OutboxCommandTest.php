@@ -56,8 +56,11 @@ final class OutboxCommandTest extends TestCase
         $rows = json_decode($this->report('--json'), true)['rows'];
         self::assertEqualsCanonicalizing([['dead', 1], ['pending', 1]], array_map(fn (array $row): array => [$row['state'], $row['rows']], $rows));
 
+        // Later, as it was asked to be.
+        Msab::toUser(44)->delay(86_400)->emit(new BalanceUpdated(coins: '1'));
+        DB::table('msab_outbox')->where('audience', 'user:44')->decrement('created_ms', 3_601_000);
         self::assertSame(0, Artisan::call('msab:outbox status --max-age=3600'));
-        DB::table('msab_outbox')->where('event_id', 'waits')->decrement('created_ms', 3_601_000);
+        DB::table('msab_outbox')->where('event_id', 'waits')->decrement('available_ms', 3_601_000);
         self::assertSame(1, Artisan::call('msab:outbox status --max-age=3600'));
     }
 
