@@ -34,6 +34,9 @@ final class InstallCommand extends Command
         if ($this->option('outbox') || $this->option('webhook')) {
             $this->publish('msab-migrations');
         }
+        if ($this->option('outbox')) {
+            $this->components->info('Set MSAB_DELIVERY=outbox, migrate, and keep running: php artisan msab:outbox work');
+        }
         if ($this->option('webhook')) {
             $this->scaffold($files, 'gift-handler.stub', app_path('Relay/SendGift.php'));
             $this->addWebhookSecret($files);
