@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Msab\Laravel\Console;
 
 use Illuminate\Contracts\Config\Repository;
+use Illuminate\Support\Carbon;
 use Msab\Laravel\Contract\Fingerprint;
 use Msab\Laravel\Events\Catalog;
 use Msab\Laravel\Exceptions\RelayException;
@@ -101,7 +102,7 @@ final readonly class RelayCheckup implements Checkup
         if ($time === null) {
             return;
         }
-        $apart = abs(time() - $time);
+        $apart = abs(Carbon::now()->getTimestamp() - $time);
         if ($apart > self::MAX_CLOCK_SECONDS) {
             $diagnosis->bad('Clock', "$apart s apart from the relay's: of two balances the wrong one may win, and a ttl may be over on arrival");
         } else {

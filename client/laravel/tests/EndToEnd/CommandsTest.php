@@ -6,6 +6,7 @@ namespace Msab\Laravel\Tests\EndToEnd;
 
 use Illuminate\Support\Facades\Artisan;
 use Msab\Laravel\Tests\RelayTestCase;
+use Msab\Laravel\Tests\Support\TestRelay;
 use Msab\Laravel\Transport\Transports;
 use PHPUnit\Framework\Attributes\Group;
 
@@ -74,6 +75,13 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);
         $this->assertStringContainsString('must be auto, grpc, http, log or null', $output);
+
+        config(['msab.connections.default.transport' => 'auto', 'msab.connections.default.key' => TestRelay::KEY]);
+        $this->travel(1)->hours();
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertMatchesRegularExpression('/Clock 3(599|600|601) s apart from the relay/', $output);
+        $this->travelBack();
 
         config(['msab.token.secret' => 'short']);
         [$status, $output] = $this->artisanOutput('msab:doctor');

@@ -6,6 +6,7 @@ namespace Msab\Laravel\Tests\Feature;
 
 use App\Events\BalanceBroadcast;
 use App\Events\OrderShipped;
+use App\Models\Stage;
 use App\Models\User;
 use Illuminate\Broadcasting\AnonymousEvent;
 use Illuminate\Broadcasting\PrivateChannel;
@@ -85,6 +86,21 @@ final class BroadcastTest extends TestCase
         $this->assertSame($user->id, (int) $toUser->getTarget()->getUserId());
         $this->assertSame('private-orders.7', $toRoom->getTarget()->getRoomId());
         $this->assertNotSame($toUser->getEventId(), $toRoom->getEventId());
+    }
+
+    public function test_models_broadcast_what_becomes_of_them(): void
+    {
+        $stage = new Stage;
+        $stage->forceFill(['id' => 7, 'name' => 'Main'])->save();
+        $this->work();
+        $stage->delete();  // at once, by Laravel: there will be no model for a job
+
+        [$toUser, $toRoom, $deleted] = $this->sent();
+        $this->assertSame('StageCreated', $toUser->getCustom()->getName());
+        $this->assertSame(5, (int) $toUser->getTarget()->getUserId());
+        $this->assertSame('private-App.Models.Stage.7', $toRoom->getTarget()->getRoomId());
+        $this->assertSame('{"name":"Main"}', $toRoom->getCustom()->getPayload()->serializeToJsonString());
+        $this->assertSame('StageDeleted', $deleted->getCustom()->getName());
     }
 
     public function test_every_attempt_of_a_job_sends_the_same_bytes(): void
