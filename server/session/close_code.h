@@ -10,7 +10,8 @@ namespace msab {
 // The relay's WebSocket close codes (contract page, section 8). 4000–4499: come back with the
 // cursor. 4500–4999: don't.
 enum class CloseCode : uint16_t {
-  kNormal = 1000,  // RFC 6455: what it was for is done
+  kNormal = 1000,    // RFC 6455: what it was for is done
+  kInternal = 1011,  // RFC 6455: the server failed; come back
   kSlowConsumer = 4000,
   kTokenExpired = 4001,
   kNoPong = 4002,
@@ -28,6 +29,8 @@ constexpr CloseCause CauseOf(CloseCode code) {
   switch (code) {
     case CloseCode::kNormal:
       return CloseCause::kClient;
+    case CloseCode::kInternal:
+      return CloseCause::kInternal;
     case CloseCode::kSlowConsumer:
       return CloseCause::kSlowConsumer;
     case CloseCode::kTokenExpired:
