@@ -141,9 +141,26 @@ class Relay
 
     protected function deliver(Emission $emission): void
     {
-        $delivery = $this->app->make(DeliveryManager::class)->driver($emission->options->delivery);
+        try {
+            $delivery = $this->app->make(DeliveryManager::class)->driver($emission->options->delivery);
+        } catch (\InvalidArgumentException $exception) {
+            $this->undeliverable($emission, $exception);
+
+            return;
+        }
         foreach ($emission->envelopes as $envelope) {
             $delivery->deliver($envelope);
+        }
+    }
+
+    /** The configuration names a delivery that is none: no reason to fail a user's request either. */
+    private function undeliverable(Emission $emission, \InvalidArgumentException $exception): void
+    {
+        if ($this->app->make(Strictness::class)->isOn()) {
+            throw $exception;
+        }
+        foreach ($emission->envelopes as $envelope) {
+            $this->app->make(Outcomes::class)->failed($envelope, $exception);
         }
     }
 

@@ -7,6 +7,7 @@ namespace Msab\Laravel\Console;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Support\Carbon;
 use Msab\Laravel\Contract\Fingerprint;
+use Msab\Laravel\Delivery\DeliveryManager;
 use Msab\Laravel\Events\Catalog;
 use Msab\Laravel\Exceptions\RelayException;
 use Msab\Laravel\Transport\HttpTransport;
@@ -21,7 +22,11 @@ final readonly class RelayCheckup implements Checkup
     /** How far the clocks may be apart: `ttl` and the order of balances depend on it. */
     private const MAX_CLOCK_SECONDS = 5;
 
-    public function __construct(private Transports $transports, private Repository $config) {}
+    public function __construct(
+        private Transports $transports,
+        private DeliveryManager $deliveries,
+        private Repository $config,
+    ) {}
 
     public function run(Diagnosis $diagnosis, string $relay): void
     {
@@ -58,6 +63,13 @@ final readonly class RelayCheckup implements Checkup
     private function checkDelivery(Diagnosis $diagnosis): void
     {
         $delivery = (string) $this->config->get('msab.delivery');
+        try {
+            $this->deliveries->driver($delivery);
+        } catch (\InvalidArgumentException) {
+            $diagnosis->bad('Delivery', "msab.delivery is '$delivery': must be queue, outbox, defer or sync");
+
+            return;
+        }
         $queue = $this->config->get('msab.queue.connection') ?? $this->config->get('queue.default');
         if ($delivery === 'queue' && in_array($queue, ['sync', 'null'], true)) {
             $diagnosis->note('Delivery', "queue, on the connection '$queue': nothing is tried a second time");

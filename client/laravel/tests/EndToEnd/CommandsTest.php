@@ -77,6 +77,12 @@ final class CommandsTest extends RelayTestCase
         $this->assertStringContainsString('must be auto, grpc, http, log or null', $output);
 
         config(['msab.connections.default.transport' => 'auto', 'msab.connections.default.key' => TestRelay::KEY]);
+        config(['msab.delivery' => 'qeue']);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('msab delivery is \'qeue\': must be queue, outbox, defer or sync', $output);
+        config(['msab.delivery' => 'queue']);
+
         $this->travel(1)->hours();
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);

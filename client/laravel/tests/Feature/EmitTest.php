@@ -176,6 +176,22 @@ final class EmitTest extends TestCase
         Msab::toUser(42)->emit(new BadgeEarned(null));
     }
 
+    public function test_a_delivery_that_is_none_fails_no_request_in_production(): void
+    {
+        $this->app['env'] = 'production';
+        Exceptions::fake();
+        Event::fake([EmitFailed::class]);
+        config(['msab.delivery' => 'qeue']);
+
+        $this->assertNotNull(Msab::toUser(42)->emit(new BalanceUpdated));
+        Exceptions::assertReported(\InvalidArgumentException::class);
+        Event::assertDispatched(EmitFailed::class, fn (EmitFailed $event) => $event->envelope?->audience === 'user:42');
+
+        $this->app['env'] = 'local';
+        $this->expectExceptionMessage('qeue');
+        Msab::toUser(42)->emit(new BalanceUpdated);
+    }
+
     public function test_the_builder_is_immutable(): void
     {
         $base = Msab::toUser(42);
