@@ -149,6 +149,40 @@ TEST_P(IdempotencyTest, AnExpiredOrSupersededResultIsRepeatedToo) {
   EXPECT_TRUE(repeat.duplicate);
 }
 
+// Ids are forgotten a window after they were last heard of. Each look uses up one of many ids, as a
+// repeat of it would begin its window anew.
+TEST_P(IdempotencyTest, AnIdIsForgottenAfterItsWindowWhichARepeatExtends) {
+  constexpr int kIds = 1'000;
+  Start({.settings = {{"idempotency.window", "500ms"}}});
+  const auto way = ThisDoor();
+  const std::string kept = WithId("kept", Marker(101, 1));
+  const Answer first = way->Emit(kept);
+  ASSERT_TRUE(first.ok());
+  std::vector<std::string> requests;
+  requests.reserve(kIds);
+  for (int i = 0; i < kIds; ++i) {
+    requests.push_back(WithId(absl::StrCat("once-", i), Marker(102, i + 1)));
+  }
+  for (const Answer& answer : way->EmitBatch(requests)) {
+    ASSERT_TRUE(answer.ok());
+    ASSERT_FALSE(answer.duplicate);
+  }
+  size_t looks = 0;
+  Answer again;
+  ASSERT_TRUE(Await([&] {
+    ExpectSameResult(first, way->Emit(kept));
+    again = way->Emit(requests[looks++]);
+    return !again.duplicate || looks == requests.size();
+  }));
+  EXPECT_TRUE(again.ok());
+  EXPECT_FALSE(again.duplicate) << "after " << looks << " looks";
+  EXPECT_GT(looks, 1U) << "not at once";
+  // Free to be used for anything, and used anew by that.
+  const std::string other = WithId("once-999", Marker(103, 1));
+  EXPECT_FALSE(way->Emit(other).duplicate);
+  EXPECT_TRUE(way->Emit(other).duplicate);
+}
+
 class StreamIdempotencyTest : public RelayTest {};
 
 TEST_F(StreamIdempotencyTest, AStreamKnowsWhatTheOthersEmitted) {
