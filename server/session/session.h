@@ -153,6 +153,7 @@ class Session final : public Caller, public TimerNode {
   void AddAudiences(const std::vector<std::string>& rooms, uint64_t from);
   void EnterAnew(std::vector<std::string> rooms);
   void AuthorizeAndEnter(std::vector<std::string> rooms);
+  void OnAuthorized(AuthorizedRooms rooms);
   void Enter(std::vector<AllowedRoom> rooms);
   void EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms);
   void OnNotAdmitted(const absl::Status& why, std::vector<AllowedRoom> rooms);
