@@ -229,8 +229,13 @@ TEST_F(ResumeTest, SparesAReaderThatReplaysSlowly) {
   client.Next();
   // Less than what waits at a time, so the outbox is never empty meanwhile.
   for (int i = 0; i < 40; ++i) {
-    client.wire().Pump(20'000);
-    house().Settle();
+    const int64_t written = house().counters().bytes_written.Value();
+    house().Until(
+        [&] {
+          client.wire().Pump(20'000);  // when the kernel passes on that there is room is its own
+          return house().counters().bytes_written.Value() > written;
+        },
+        "more to be written");
     house().Pass(10'000, 10'000);
   }
   EXPECT_EQ(house().counters().sessions.Value(), 1);
