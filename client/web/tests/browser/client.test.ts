@@ -233,6 +233,7 @@ for (const framework of ['react', 'vue']) {
     await at.relay.emit({ balance_updated: { user_id: user, coins: '5' } });
     await until(async () => (await text()) === 'live [5] 2', 'the event, once');
     await mount(2);
+    await until(async () => (await text()) === 'live [] 2', 'the component that took its place');
     await at.relay.emit({ balance_updated: { user_id: user, coins: '6' } });
     await until(async () => (await text()) === 'live [6] 2', 'the event, once, after hot reload');
     expect(at.proxy.accepted).toBe(accepted + 2); // the page's, and the other client's
