@@ -52,11 +52,15 @@ export class Connection implements Link {
   private readonly renewalBackoff: Backoff;
   private unwatch = () => {};
 
+  private readonly url: URL | undefined;
+
+  /** Throws a TypeError if `url` is none. */
   constructor(
-    private readonly url: string | URL,
+    url: string | URL,
     private readonly options: ConnectionOptions,
     private readonly user: LinkUser,
   ) {
+    this.url = absolute(url);
     this.token = new Token(() => this.options.token);
     this.backoff = new Backoff(options.backoff);
     this.renewalBackoff = new Backoff(options.backoff);
@@ -64,9 +68,9 @@ export class Connection implements Link {
 
   open(): void {
     if (this.phase !== 'over') return;
-    // Where there are no WebSockets (a server that renders pages, before Node 22) there is nothing
-    // to do, and nothing to fail over.
-    if (!(this.options.WebSocket ?? globalThis.WebSocket)) return;
+    // On a server that renders pages (no WebSockets before Node 22, no page that a path belongs to)
+    // there is nothing to do, and nothing to fail over.
+    if (!this.url || !(this.options.WebSocket ?? globalThis.WebSocket)) return;
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
@@ -122,9 +126,7 @@ export class Connection implements Link {
   private connectWith(token: string): void {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
     const { cursor, rooms } = this.user.resume(userOf(token));
-    const url = new URL(this.url, globalThis.location?.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    if (url.pathname === '/') url.pathname = '/ws';
+    const url = new URL(this.url!);
     if (cursor !== undefined) url.searchParams.set('cursor', cursor);
     if (rooms.length) url.searchParams.set('rooms', rooms.join());
     const socket = (this.socket = new Socket(url, ['msab.v1', `token.${token}`]));
@@ -259,3 +261,13 @@ export class Connection implements Link {
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
+
+/** The relay's address; `undefined`: a path of this page's origin, and there is no page. */
+function absolute(address: string | URL): URL | undefined {
+  const page = globalThis.location?.href;
+  if (!page && /^[/.]/.test(String(address))) return undefined;
+  const url = new URL(address, page);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (url.pathname === '/') url.pathname = '/ws';
+  return url;
+}
