@@ -1,4 +1,4 @@
-import { RelayError, type ClientErrorCode, type RelayErrorCode } from './errors.js';
+import { RelayError, type ClientErrorCode } from './errors.js';
 import type { ClientFrame, Reply } from './frames.js';
 
 export interface CommandOptions {
@@ -60,7 +60,7 @@ export class Commands {
     if (ok) pending?.resolve(data);
     else {
       const { code, message, retryAfter, details } = error!;
-      pending?.reject(new RelayError(code as RelayErrorCode, message, retryAfter, details));
+      pending?.reject(new RelayError(code, message, retryAfter, details));
     }
   }
 

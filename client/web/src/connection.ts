@@ -1,5 +1,12 @@
 import { Backoff, type BackoffOptions } from './backoff.js';
-import type { ClientFrame, Reply, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, Reply, ServerFrame } from './frames.js';
+import {
+  CLOSE_DRAINING,
+  CLOSE_TOKEN_EXPIRED,
+  CLOSE_TOO_MANY_CONNECTIONS,
+  CLOSE_UNAUTHENTICATED,
+  type Welcome,
+} from './generated/contract.js';
 import type { Link, LinkUser } from './link.js';
 import { watchPage } from './page.js';
 import { Token, userOf, type TokenSource } from './token.js';
@@ -174,7 +181,7 @@ export class Connection implements Link {
     if (lived) this.backoff.succeeded(performance.now() - lived > STABLE);
     this.detach();
     let delay: number | undefined = now ? 0 : undefined;
-    if (code === 4001 || (code === 4500 && this.reused)) {
+    if (code === CLOSE_TOKEN_EXPIRED || (code === CLOSE_UNAUTHENTICATED && this.reused)) {
       // A token is used again as long as it seems good; the relay may know better.
       this.token.refused();
       if (!this.token.renewable) return this.end(code, reason);
@@ -182,10 +189,10 @@ export class Connection implements Link {
     } else if (code >= 4500 && code < 5000) {
       return this.end(code, reason);
     }
-    if (code === 4004) this.backoff.atLeast(4);
-    const after = code === 4003 && /retry_after_ms=(\d+)/.exec(reason)?.[1];
+    if (code === CLOSE_TOO_MANY_CONNECTIONS) this.backoff.atLeast(4);
+    const after = code === CLOSE_DRAINING && /retry_after_ms=(\d+)/.exec(reason)?.[1];
     if (after) delay = Math.min(Number(after), 300_000);
-    this.told = code === 4003 || code === 4004;
+    this.told = code === CLOSE_DRAINING || code === CLOSE_TOO_MANY_CONNECTIONS;
     delay ??= this.backoff.next();
     this.phase = 'waiting';
     this.retry = setTimeout(() => void this.connect(), delay);

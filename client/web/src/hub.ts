@@ -2,7 +2,8 @@ import { Commands } from './commands.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { parseCursor } from './cursor.js';
 import type { RelayError } from './errors.js';
-import type { ClientFrame, EventFrame, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, EventFrame, ServerFrame } from './frames.js';
+import { CLOSE_UNAUTHENTICATED, type Welcome } from './generated/contract.js';
 import type { Disconnect, SessionClosed } from './link.js';
 
 /** From a tab to whichever hub there is. */
@@ -189,7 +190,7 @@ export class Hub {
     if (hello.userId !== this.user) {
       this.connection.close();
       const reason = `the token is of user ${hello.userId}, not of ${this.user}`;
-      return this.post({ ended: { code: 4500, reason } });
+      return this.post({ ended: { code: CLOSE_UNAUTHENTICATED, reason } });
     }
     const place = parseCursor(hello.cursor)!;
     if (!this.hello || !hello.recovered) {

@@ -1,5 +1,6 @@
 import { connect } from './index.js';
-import type { ClientFrame, EventFrame, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, EventFrame, ServerFrame } from './frames.js';
+import type { Welcome } from './generated/contract.js';
 import { Hub, type FromHub, type ToHub } from './hub.js';
 import type { Link, LinkUser } from './link.js';
 import { watchPage } from './page.js';

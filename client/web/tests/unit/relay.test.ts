@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect, type Relay } from '../../src/index.js';
+import { connect, type Relay, type RelayErrorCode } from '../../src/index.js';
 import { FakeSocket } from '../support/fake_socket.js';
 
 const JWT = `x.${btoa('{"sub":"42"}')}.x`.replaceAll('=', '');
@@ -146,7 +146,7 @@ test('a room left while away is not entered by the resume', async () => {
 test('a join that is refused for now is tried again', async () => {
   FakeSocket.last.welcome();
   const room = relay.join(42);
-  const refuse = (code: string, retryAfter?: number) =>
+  const refuse = (code: RelayErrorCode, retryAfter?: number) =>
     FakeSocket.last.receive({
       reply: FakeSocket.last.sent.at(-1)!.id,
       ok: false,
@@ -181,7 +181,7 @@ describe('closed', () => {
     FakeSocket.last.welcome();
     relay.join(42);
     const { id } = FakeSocket.last.sent[0]!;
-    const error = { code: 'RATE_LIMITED', message: '', retryAfter: 60_000 };
+    const error = { code: 'RATE_LIMITED' as const, message: '', retryAfter: 60_000 };
     FakeSocket.last.receive({ reply: id, ok: false, error });
     void relay.request('chat:message', { roomId: 42, content: 'x' }).catch(() => {});
     await vi.advanceTimersByTimeAsync(10);
