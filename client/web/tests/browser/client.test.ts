@@ -240,4 +240,30 @@ for (const framework of ['react', 'vue']) {
     await page.evaluate(() => (window as unknown as { mounted: { unmount(): void } }).mounted.unmount());
     await until(() => at.proxy.open === 1, 'the end of the connection that nobody uses');
   });
+
+  test(`${framework}: takes over what a server rendered, and finds nothing amiss`, async () => {
+    const room = `lobby-${user}`;
+    const props = { url: at.proxy.url, room, options: { token: () => token(user) } };
+    const app = await import(`./apps/${framework}.ts`);
+    const html =
+      framework === 'vue'
+        ? await (await import('vue/server-renderer')).renderToString(app.server(props))
+        : (await import('react-dom/server')).renderToString(app.server(props));
+    expect(html).toMatch(/^<p>closed \[\] 0<\/p>$/);
+    await at.client().join(room).ready;
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.evaluate(
+      async ([framework, html, url, jwt, room]) => {
+        document.getElementById('app')!.innerHTML = html;
+        const module = await (window as unknown as ClientWindow).load(`/${framework}.js`);
+        module.mount({ url, room, options: { token: () => jwt } }, true);
+      },
+      [framework, html, at.proxy.url, token(user), room] as const,
+    );
+    await until(async () => (await page.locator('#app p').innerText()) === 'live [] 2', 'the room');
+    expect(complaints).toEqual([]);
+  });
 }
