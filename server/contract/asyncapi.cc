@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -67,13 +68,16 @@ json::object Reference(std::string_view place, std::string_view key) {
   return {{"$ref", fmt::format("#/{}/{}", place, key)}};
 }
 
+std::string Bare(const EnumValueDescriptor& value, std::string_view prefix) {
+  return value.name().substr(prefix.size());
+}
+
 // "new-token": as the document spells RETRY_NEW_TOKEN.
 std::string RetryName(v1::Retry retry) {
-  std::string name = v1::Retry_Name(retry).substr(std::string_view("RETRY_").size());
+  const EnumValueDescriptor& value = *v1::Retry_descriptor()->FindValueByNumber(retry);
+  std::string name = Bare(value, "RETRY_");
   absl::AsciiStrToLower(&name);
-  for (char& letter : name) {
-    if (letter == '_') letter = '-';
-  }
+  std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
 
@@ -141,13 +145,11 @@ class Document {
              {"title", "msab-relay"}, {"version", version}, {"description", kDescription}}},
         {"defaultContentType", "application/json"},
         {"channels",
-         json::object{
-             {"relay",
-              json::object{{"address", "/ws"},
-                           {"description", "One client's connection."},
-                           {"messages", std::move(channel_messages_)},
-                           {"x-close-codes", Codes(*v1::CloseCode_descriptor(), "CLOSE_CODE_")},
-                           {"x-error-codes", Codes(*v1::ErrorCode_descriptor(), "ERROR_CODE_")}}}}},
+         json::object{{"relay", json::object{{"address", "/ws"},
+                                             {"description", "One client's connection."},
+                                             {"messages", std::move(channel_messages_)},
+                                             {"x-close-codes", CloseCodes()},
+                                             {"x-error-codes", ErrorCodes()}}}}},
         {"operations", std::move(operations_)},
         {"components",
          json::object{{"messages", std::move(messages_)}, {"schemas", std::move(schemas)}}},
@@ -175,7 +177,7 @@ class Document {
   void DescribeRefusal(json::object& schema) {
     json::object& properties = schema["properties"].as_object();
     json::array codes;
-    for (const json::value& code : Codes(*v1::ErrorCode_descriptor(), "ERROR_CODE_")) {
+    for (const json::value& code : ErrorCodes()) {
       codes.push_back(code.at("code"));
     }
     properties["code"].as_object()["enum"] = std::move(codes);
@@ -185,21 +187,26 @@ class Document {
          "INVALID_PAYLOAD; the application's `code` and `reason` of REJECTED."}};
   }
 
-  // An enum's values but the unspecified one. A close code is the value's number, any other its
-  // name without `prefix`.
-  json::array Codes(const EnumDescriptor& declared, std::string_view prefix) {
+  json::array CloseCodes() {
+    return Codes(*v1::CloseCode_descriptor(), [](const EnumValueDescriptor& value) {
+      return json::object{{"code", value.number()}, {"name", Bare(value, "CLOSE_CODE_")}};
+    });
+  }
+
+  json::array ErrorCodes() {
+    return Codes(*v1::ErrorCode_descriptor(), [](const EnumValueDescriptor& value) {
+      return json::object{{"code", Bare(value, "ERROR_CODE_")}};
+    });
+  }
+
+  // An enum's values but the unspecified one: what `begin` makes of each, and what to do about it.
+  template <typename F>
+  json::array Codes(const EnumDescriptor& declared, F begin) {
     json::array codes;
     for (int i = 0; i < declared.value_count(); ++i) {
       const EnumValueDescriptor& value = *declared.value(i);
       if (value.number() == 0) continue;
-      const std::string name = value.name().substr(prefix.size());
-      json::object code;
-      if (&declared == v1::CloseCode_descriptor()) {
-        code["code"] = value.number();
-        code["name"] = name;
-      } else {
-        code["code"] = name;
-      }
+      json::object code = begin(value);
       code["retry"] = RetryName(value.options().GetExtension(v1::code).retry());
       code["description"] = schemas_.comments().Of(value);
       codes.push_back(std::move(code));

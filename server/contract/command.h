@@ -5,6 +5,9 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
+
+#include "server/contract/violation.h"
 
 namespace msab {
 
@@ -18,6 +21,9 @@ struct CommandError {
 
 // Success carries the reply's `data`: one JSON object as text.
 using CommandResult = std::variant<std::string, CommandError>;
+
+// INVALID_PAYLOAD that names every violated path; `details` are [{"field", "description"}].
+CommandError InvalidPayload(const std::vector<Violation>& violations);
 
 }  // namespace msab
 

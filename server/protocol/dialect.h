@@ -87,7 +87,8 @@ struct ClientMessage {
     kAttached,   // a command that can't be taken: `attachments` binary messages belong to it
     kAnswered,   // settled by the dialect: `answer` is to be sent
     kIgnored,    // nothing to do
-    kMalformed,  // not of the dialect: close 4502; `fault` says why
+    kMalformed,  // not of the dialect: close 4502; `fault` says why. Whoever is not in yet hears
+                 // `answer` before that, if there is one
   };
   Kind kind = Kind::kMalformed;
   std::optional<int64_t> id;  // the client wants a reply under this number
@@ -95,7 +96,7 @@ struct ClientMessage {
   boost::json::value data;  // null where absent
   Credentials credentials;
   size_t attachments = 0;
-  FramePtr answer;
+  FramePtr answer;         // of kAnswered and kMalformed
   std::string_view fault;  // a literal
 };
 

@@ -41,14 +41,29 @@ std::optional<std::string> StringAt(const boost::json::object& object, std::stri
   return std::string(value->get_string());
 }
 
+FramePtr ConnectError(std::string_view message, std::string_view code) {
+  return Frame::Text({R"(44{"message":")", message, R"(","data":{"code":")", code, R"("}})"});
+}
+
+FramePtr AuthenticationRequired() {
+  return ConnectError("Authentication required", "UNAUTHENTICATED");
+}
+
 // CONNECT: what the application's `auth` gives, and `pid` and `offset`, which the client adds.
 ClientMessage DecodeConnect(std::string_view json) {
   ClientMessage message = Of(ClientMessage::Kind::kConnect);
   if (json.empty()) return message;
   boost::system::error_code error;
   const boost::json::value payload = ParseJson(json, error);
-  const boost::json::object* const auth = error ? nullptr : payload.if_object();
-  if (auth == nullptr) return Malformed("the payload of CONNECT is no object");
+  if (error) return Malformed("the payload of CONNECT is no JSON");
+  const boost::json::object* const auth = payload.if_object();
+  if (auth == nullptr) {
+    // An application's `auth` may give anything. Its client would come back for ever if it were
+    // only sent away.
+    message = Malformed("the payload of CONNECT is no object");
+    message.answer = AuthenticationRequired();
+    return message;
+  }
   Credentials& credentials = message.credentials;
   credentials.token = StringAt(*auth, "token").value_or("");
   credentials.resume_id = StringAt(*auth, "pid").value_or("");
@@ -167,18 +182,15 @@ Dialect::Frames SocketIoDialect::Hello(const Welcome& welcome) const {
 }
 
 FramePtr SocketIoDialect::Refuse(ConnectRefusal why) const {
-  const auto error = [](std::string_view message, std::string_view code) {
-    return Frame::Text({R"(44{"message":")", message, R"(","data":{"code":")", code, R"("}})"});
-  };
   switch (why) {
     case ConnectRefusal::kNoToken:
-      return error("Authentication required", "UNAUTHENTICATED");
+      return AuthenticationRequired();
     case ConnectRefusal::kInvalidToken:
-      return error("Invalid credentials", "UNAUTHENTICATED");
+      return ConnectError("Invalid credentials", "UNAUTHENTICATED");
     case ConnectRefusal::kExpiredToken:
-      return error("Token expired", "TOKEN_EXPIRED");
+      return ConnectError("Token expired", "TOKEN_EXPIRED");
     case ConnectRefusal::kOrigin:
-      return error("Origin not allowed", "ORIGIN_FORBIDDEN");
+      return ConnectError("Origin not allowed", "ORIGIN_FORBIDDEN");
   }
   return {};
 }

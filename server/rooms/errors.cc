@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "boost/json/array.hpp"
-#include "boost/json/serialize.hpp"
 
 namespace msab {
 namespace {
@@ -16,18 +14,6 @@ constexpr int64_t kRetryAfterMs = 1'000;
 
 CommandError Refusal(std::string_view code, std::string message, int64_t retry_after_ms) {
   return {code, std::move(message), retry_after_ms, {}};
-}
-
-CommandError InvalidPayload(const std::vector<Violation>& violations) {
-  CommandError error = Refusal("INVALID_PAYLOAD", "invalid payload: ");
-  boost::json::array details;
-  details.reserve(violations.size());
-  for (const Violation& violation : violations) {
-    absl::StrAppend(&error.message, details.empty() ? "" : ", ", violation.field);
-    details.push_back({{"field", violation.field}, {"description", violation.description}});
-  }
-  error.details_json = boost::json::serialize(details);
-  return error;
 }
 
 CommandError NotInRoom(const std::string& room) {

@@ -4,10 +4,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "server/contract/violation.h"
 #include "server/dispatch/command_handler.h"
 
 namespace msab {
@@ -16,9 +14,6 @@ namespace msab {
 
 // `code` is a literal of the contract page; `retry_after_ms` 0: not told.
 CommandError Refusal(std::string_view code, std::string message, int64_t retry_after_ms = 0);
-
-// Names every violated path.
-CommandError InvalidPayload(const std::vector<Violation>& violations);
 
 CommandError NotInRoom(const std::string& room);
 

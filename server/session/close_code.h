@@ -11,7 +11,8 @@ namespace msab {
 // The relay's WebSocket close codes: those that session.proto declares, and what of the standard's
 // (RFC 6455) it uses. 4000–4499: come back with the cursor. 4500–4999: don't.
 enum class CloseCode : uint16_t {
-  kNormal = 1000,  // RFC 6455: what it was for is done
+  kNormal = 1000,    // RFC 6455: what it was for is done
+  kInternal = 1011,  // RFC 6455: the server failed; come back
   kSlowConsumer = v1::CLOSE_CODE_SLOW_CONSUMER,
   kTokenExpired = v1::CLOSE_CODE_TOKEN_EXPIRED,
   kNoPong = v1::CLOSE_CODE_NO_PONG,
@@ -29,6 +30,8 @@ constexpr CloseCause CauseOf(CloseCode code) {
   switch (code) {
     case CloseCode::kNormal:
       return CloseCause::kClient;
+    case CloseCode::kInternal:
+      return CloseCause::kInternal;
     case CloseCode::kSlowConsumer:
       return CloseCause::kSlowConsumer;
     case CloseCode::kTokenExpired:

@@ -1,6 +1,7 @@
 #include "server/session/connection.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -47,6 +48,8 @@ DoorRefusal RefusalOf(int status) {
   }
 }
 
+HttpRefusal Draining() { return Door::Later("draining", kRetryAfterSeconds); }
+
 class BeastConnection final : public Connection,
                               public Transport,
                               public std::enable_shared_from_this<BeastConnection> {
@@ -83,8 +86,9 @@ class BeastConnection final : public Connection,
     http::request_parser<http::empty_body> parser;
     http::response<http::string_body> response;
     Opening opening;
+    std::optional<int64_t> drain;  // asked to leave in the midst of the upgrade: ms to stay away
   };
-  enum class Stage : uint8_t { kRequest, kRefusing, kOpen, kClosing, kFinished };
+  enum class Stage : uint8_t { kRequest, kUpgrading, kRefusing, kOpen, kClosing, kFinished };
 
   Wire& wire() { return ws_.next_layer(); }
   ShardCounters& counters() { return host_.sessions().counters(); }
@@ -133,7 +137,7 @@ void BeastConnection::Start() {
   session_.Start();
   request_ = std::make_unique<Request>();
   if (host_.draining()) {
-    return Refuse(Door::Later("draining", kRetryAfterSeconds), DoorRefusal::kDraining);
+    return Refuse(Draining(), DoorRefusal::kDraining);
   }
   switch (host_.limits().Admit(ticket_)) {
     case ConnectionLimits::Refusal::kConnections:
@@ -167,6 +171,7 @@ void BeastConnection::OnRequest(error_code error) {
                        : absl::StrCat("not an HTTP request: ", error.message(), "\n");
     return Refuse(refusal, DoorRefusal::kBadRequest);
   }
+  if (host_.draining()) return Refuse(Draining(), DoorRefusal::kDraining);
   const auto& head = request_->parser.get();
   DoorVerdict verdict = host_.door().Judge(head);
   if (const auto* refusal = std::get_if<HttpRefusal>(&verdict)) {
@@ -182,6 +187,7 @@ void BeastConnection::OnRequest(error_code error) {
 
 void BeastConnection::Refuse(const HttpRefusal& refusal, DoorRefusal reason) {
   stage_ = Stage::kRefusing;
+  session_.OnClosing();
   counters().refused[static_cast<size_t>(reason)].Add();
   auto& response = request_->response;
   response.version(11);
@@ -205,6 +211,7 @@ void BeastConnection::Accept(Upgrade upgrade) {
     refusal.body = "no such dialect here\n";
     return Refuse(refusal, DoorRefusal::kNotFound);
   }
+  stage_ = Stage::kUpgrading;
   request_->opening = {std::move(upgrade.credentials), upgrade.origin_allowed};
 
   // A client that sends frames before it has our 101.
@@ -229,16 +236,18 @@ void BeastConnection::Accept(Upgrade upgrade) {
 }
 
 void BeastConnection::OnAccepted(error_code error, const Dialect& dialect) {
-  if (stage_ != Stage::kRequest) return;
+  if (stage_ != Stage::kUpgrading) return;
   if (error) {
     // No WebSocket handshake after all; Beast has put its 400 out.
     stage_ = Stage::kRefusing;
+    session_.OnClosing();
     counters().refused[static_cast<size_t>(DoorRefusal::kBadRequest)].Add();
     return wire().Teardown([self = shared_from_this()](error_code) { self->Finish(); });
   }
   stage_ = Stage::kOpen;
   const std::unique_ptr<Request> request = std::move(request_);
   session_.Open(dialect, std::move(request->opening));
+  if (request->drain) return Drain(*request->drain);
   ResumeReading();
 }
 
@@ -286,7 +295,7 @@ void BeastConnection::OnMessage() {
 void BeastConnection::Close(uint16_t code, std::string_view reason) {
   if (stage_ != Stage::kOpen) {
     // There is no WebSocket to close yet.
-    if (stage_ == Stage::kRequest) {
+    if (stage_ == Stage::kRequest || stage_ == Stage::kUpgrading) {
       counters().refused[static_cast<size_t>(DoorRefusal::kTimeout)].Add();
     }
     return Finish();
@@ -326,8 +335,24 @@ void BeastConnection::Flush() {
 }
 
 void BeastConnection::Drain(int64_t retry_after_ms) {
-  if (stage_ == Stage::kRequest) return Finish();
-  session_.Close(CloseCode::kDraining, absl::StrCat("draining: retry_after_ms=", retry_after_ms));
+  switch (stage_) {
+    case Stage::kRequest: {
+      // Its end ends the read of the request, too.
+      error_code ignored;
+      wire().socket().cancel(ignored);
+      return Refuse(Draining(), DoorRefusal::kDraining);
+    }
+    case Stage::kUpgrading:
+      request_->drain = retry_after_ms;
+      return;
+    case Stage::kOpen:
+      return session_.Close(CloseCode::kDraining,
+                            absl::StrCat("draining: retry_after_ms=", retry_after_ms));
+    case Stage::kRefusing:
+    case Stage::kClosing:
+    case Stage::kFinished:
+      return;
+  }
 }
 
 void BeastConnection::Finish() {

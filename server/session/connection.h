@@ -24,7 +24,8 @@ class Connection : public Wire::Owner {
   // Sends what waits. Called by the shard at the end of a turn in which the wire became dirty.
   virtual void Flush() = 0;
 
-  // A node that drains asks its clients to come back in `retry_after_ms`.
+  // A node that drains asks its clients to come back in `retry_after_ms`. Who has not sent all of
+  // its request is refused as others are then (503).
   virtual void Drain(int64_t retry_after_ms) = 0;
 
   // Ends it at once.

@@ -22,6 +22,7 @@ enum class CloseCause : uint8_t {
   kProtocolError,    // 4502, or a standard code for broken framing
   kOrigin,           // 4503
   kRemoved,          // 4504
+  kInternal,         // 1011
   kSuperseded,       // its client goes on with the session over another connection
   kCount,
 };

@@ -31,21 +31,6 @@ void Recovery::Confirm(uint64_t sequence) {
   if (term_ != 0) store_.Confirm(id_, term_, sequence);
 }
 
-// One heartbeat at a time is the probe. Those sent while its answer is out confirm nothing of their
-// own, so a number and a count are enough however many are under way.
-void Recovery::OnHeartbeat(uint64_t sequence) {
-  ++unanswered_;
-  if (until_probe_ != 0) return;
-  until_probe_ = unanswered_;
-  probe_ = sequence;
-}
-
-void Recovery::OnPong() {
-  if (unanswered_ == 0) return;  // an answer to nothing
-  --unanswered_;
-  if (until_probe_ != 0 && --until_probe_ == 0) Confirm(probe_);
-}
-
 void Recovery::Forget() {
   if (term_ != 0) store_.Delete(id_, std::exchange(term_, 0));
 }

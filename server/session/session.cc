@@ -5,19 +5,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "boost/json/array.hpp"
-#include "boost/json/object.hpp"
 #include "server/base/ids.h"
+#include "server/session/auth_data.h"
 
 namespace msab {
 namespace {
 
 // An application that jumps its clock must not keep a token alive: looked at this often at least.
 constexpr int64_t kExpiryCheckMillis = 60'000;
-
-CommandError InvalidPayload(std::string message) {
-  return {"INVALID_PAYLOAD", std::move(message), 0, {}};
-}
 
 }  // namespace
 
@@ -140,7 +135,8 @@ void Session::OnText(std::string_view text) {
   using Kind = ClientMessage::Kind;
   ClientMessage message = dialect_->Decode(text);
   if (message.kind == Kind::kPong) {
-    if (recovery_ != nullptr) recovery_->OnPong();
+    const uint64_t read = heartbeats_.OnAnswer();
+    if (read != 0 && recovery_ != nullptr) recovery_->Confirm(read);
     return;
   }
   if (message.kind == Kind::kHangUp) return Close(CloseCode::kNormal, "");
@@ -150,6 +146,7 @@ void Session::OnText(std::string_view text) {
   }
   switch (message.kind) {
     case Kind::kMalformed:
+      if (message.answer && state_ == State::kWaiting && !parted_) Send(std::move(message.answer));
       return Close(CloseCode::kProtocolError, "protocol error: " + std::string(message.fault));
     case Kind::kConnect:
       return OnConnect(std::move(message));
@@ -225,58 +222,34 @@ void Session::OnBinary() {
   if (--attachments_->left > 0) return;
   const std::optional<int64_t> id = attachments_->id;
   attachments_.reset();
-  Reply(id, InvalidPayload("no command takes binary data"));
+  Reply(id, CommandError{"INVALID_PAYLOAD", "no command takes binary data", 0, {}});
 }
 
 void Session::OnAuth(const ClientMessage& message) {
-  const boost::json::object* data = message.data.if_object();
-  const boost::json::value* token = data != nullptr ? data->if_contains("token") : nullptr;
-  if (token == nullptr || !token->is_string()) {
-    return Reply(message.id, InvalidPayload("token: wants a string"));
+  AuthData data;
+  if (const std::vector<Violation> unfit = data.Read(message.data); !unfit.empty()) {
+    return Reply(message.id, InvalidPayload(unfit));
   }
-  if (state_ != State::kWaiting) return Renew(message, token->get_string());
+  if (state_ != State::kWaiting) return Renew(message.id, data.token);
 
   Credentials credentials;
-  credentials.token = std::string(token->get_string());
-  credentials.cursor = entrance_->cursor;
-  if (const boost::json::value* given = data->if_contains("cursor"); given && !given->is_null()) {
-    if (!given->is_string()) return Reply(message.id, InvalidPayload("cursor: wants a string"));
-    credentials.cursor = std::string(given->get_string());
-  }
-  std::vector<std::string>& rooms = credentials.rooms;
-  rooms = rooms_;
-  if (const boost::json::value* given = data->if_contains("rooms"); given && !given->is_null()) {
-    rooms.clear();
-    const boost::json::array* names = given->if_array();
-    if (names == nullptr) return Reply(message.id, InvalidPayload("rooms: wants an array"));
-    for (const boost::json::value& name : *names) {
-      if (name.is_string()) {
-        rooms.emplace_back(name.get_string());
-      } else if (name.is_int64()) {
-        rooms.push_back(absl::StrCat(name.get_int64()));
-      } else {
-        return Reply(message.id, InvalidPayload(absl::StrCat("rooms[", rooms.size(),
-                                                             "]: wants a string or an integer")));
-      }
-    }
-  }
+  credentials.token = std::move(data.token);
+  credentials.cursor = data.cursor ? std::move(data.cursor) : std::move(entrance_->cursor);
+  credentials.rooms = data.rooms ? *std::move(data.rooms) : std::move(rooms_);
   rooms_.clear();
   Authenticate(std::move(credentials), message.id);
 }
 
-void Session::Renew(const ClientMessage& message, std::string_view token) {
+void Session::Renew(std::optional<int64_t> id, std::string_view token) {
   auto verdict = host_.tokens().Verify(token, host_.NowWall());
   const auto* identity = std::get_if<Identity>(&verdict);
   if (identity == nullptr || identity->user != user_) {
-    return Reply(message.id,
-                 CommandError{"UNAUTHENTICATED",
-                              identity == nullptr ? "invalid credentials" : "another user's token",
-                              0,
-                              {}});
+    const char* const why = identity == nullptr ? "invalid credentials" : "another user's token";
+    return Reply(id, CommandError{"UNAUTHENTICATED", why, 0, {}});
   }
   expires_at_ = identity->expires_at;
   Arm(host_.NowSteady());
-  Reply(message.id, absl::StrCat(R"({"tokenExpiresAt":)", expires_at_, "}"));
+  Reply(id, absl::StrCat(R"({"tokenExpiresAt":)", expires_at_, "}"));
 }
 
 void Session::Reply(std::optional<int64_t> id, const CommandResult& result) {
@@ -375,7 +348,7 @@ void Session::Beat(int64_t now) {
   outbox_.Push(dialect_->Heartbeat());
   transport_.MarkDirty();
   if (unanswered_since_ == 0) unanswered_since_ = now;
-  if (recovery_ != nullptr) recovery_->OnHeartbeat(Sent());
+  if (dialect_->conduct().heartbeat_by_message) heartbeats_.OnSent(Sent());
 }
 
 int64_t Session::PatienceEnd() const {
@@ -387,7 +360,17 @@ int64_t Session::PatienceEnd() const {
 }
 
 uint64_t Session::Sent() const {
-  return state_ == State::kReplaying ? entrance_->position : std::max(last_, host_.settled());
+  switch (state_) {
+    case State::kWaiting:
+    case State::kEntering:
+      return 0;
+    case State::kReplaying:
+      return entrance_->position;
+    case State::kLive:
+    case State::kClosing:
+      break;
+  }
+  return std::max(last_, host_.settled());
 }
 
 // Schedules the next look at the clock: at the nearest of the session's deadlines.

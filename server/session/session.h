@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/base/timer_node.h"
 #include "server/base/token_bucket.h"
 #include "server/dispatch/command_handler.h"
 #include "server/protocol/dialect.h"
 #include "server/session/close_code.h"
+#include "server/session/heartbeats.h"
 #include "server/session/recovery.h"
 #include "server/session/session_host.h"
 #include "server/session/transport.h"
@@ -127,8 +129,10 @@ class Session final : public Caller, public TimerNode {
     uint64_t resume_from = 0;            // with a record
     std::vector<AudienceFrom> audiences;
     std::optional<LogPage> first_page;  // read when the missed events were counted
-    uint64_t position = 0;              // everything up to here has been read and sent
-    uint64_t head = 0;                  // of the admission
+    // Of what was counted, the states: until they are sent, others may replace them in the log.
+    std::vector<EntryPtr> counted_states;
+    uint64_t position = 0;  // everything up to here has been read and sent
+    uint64_t head = 0;      // of the admission
     bool live_said = false;
   };
 
@@ -142,17 +146,21 @@ class Session final : public Caller, public TimerNode {
   void Authenticate(Credentials credentials, std::optional<int64_t> reply_to);
   void Refuse(ConnectRefusal why, CloseCode code, std::string_view reason);
   void OnClaimed(std::optional<ResumeStore::Claimed> claimed);
+  bool IsWhole(const std::vector<std::string>& rooms);
+  void BeginAnew();
   uint64_t ResumePoint(const ResumeRecord& record) const;
   void AddAudiences(const std::vector<std::string>& rooms, uint64_t from);
   void EnterAnew(std::vector<std::string> rooms);
   void AuthorizeAndEnter(std::vector<std::string> rooms);
   void Enter(std::vector<AllowedRoom> rooms);
   void EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms);
+  void OnNotAdmitted(const absl::Status& why, std::vector<AllowedRoom> rooms);
   void KeepRecord();
   Welcome::Recovered Recover(uint64_t head);
   void Replay();
   size_t CountMissed();
   LogPage ReadPage(uint64_t after, uint64_t upto);
+  void PutBackStates(LogPage& page) const;
   bool ReplayPage(uint64_t upto);
 
   bool IsExcepted(const Entry& entry) const;
@@ -160,7 +168,7 @@ class Session final : public Caller, public TimerNode {
   void OnGoodbye();
   void OnCommand(const ClientMessage& message);
   void OnAuth(const ClientMessage& message);
-  void Renew(const ClientMessage& message, std::string_view token);
+  void Renew(std::optional<int64_t> id, std::string_view token);
   void Reply(std::optional<int64_t> id, const CommandResult& result);
   void CloseSilently();
   // Sends a frame of which a client may cause any number.
@@ -174,7 +182,7 @@ class Session final : public Caller, public TimerNode {
   void Beat(int64_t now);
   // When the client counts as gone if nothing is heard of it until then.
   int64_t PatienceEnd() const;
-  // Everything numbered up to here has been sent, or isn't this session's.
+  // Everything numbered up to here has been sent, or isn't this session's. 0 before the welcome.
   uint64_t Sent() const;
   void Arm(int64_t now);
   // For a reader that is too slow: what it has not begun to read is not sent.
@@ -200,6 +208,7 @@ class Session final : public Caller, public TimerNode {
   bool parted_ = false;  // the client said goodbye
   std::unique_ptr<Entrance> entrance_;
   std::unique_ptr<Recovery> recovery_;        // of dialects that recover
+  Heartbeats heartbeats_;                     // of dialects that have them as messages
   std::unique_ptr<Attachments> attachments_;  // mostly none are awaited
   std::vector<std::string> rooms_;
   uint64_t last_ = 0;       // the number of the last entry seen

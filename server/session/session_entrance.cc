@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/ids.h"
+#include "server/base/logging.h"
 #include "server/session/session.h"
 
 namespace msab {
@@ -69,22 +71,31 @@ void Session::OnClaimed(std::optional<ResumeStore::Claimed> claimed) {
   }
   auto held = std::make_unique<Recovery>(host_.resumes(), claimed->record.id, claimed->term);
   if (state_ != State::kEntering) return;  // lost meanwhile: the hold is let go
-  std::vector<std::string> rooms;
-  rooms.reserve(claimed->record.rooms.size());
-  for (const ResumeRecord::Room& room : claimed->record.rooms) rooms.push_back(room.name);
+  recovery_ = std::move(held);
   entrance_->resume_from = ResumePoint(claimed->record);
   entrance_->record = std::move(claimed->record);
   const ResumeRecord& record = *entrance_->record;
+  std::vector<std::string> rooms;
+  rooms.reserve(record.rooms.size());
+  for (const ResumeRecord::Room& room : record.rooms) rooms.push_back(room.name);
+  if (!IsWhole(rooms)) return BeginAnew();
+  connection_id_ = record.connection_id;
+  AuthorizeAndEnter(std::move(rooms));
+}
+
+// Whether nothing is lost of what the session's record says that it has yet to get.
+bool Session::IsWhole(const std::vector<std::string>& rooms) {
   AddAudiences(rooms, entrance_->resume_from);
-  if (host_.log().Covers(entrance_->audiences)) {
-    recovery_ = std::move(held);
-    connection_id_ = record.connection_id;
-    return AuthorizeAndEnter(std::move(rooms));
-  }
-  // Part of it is lost, so the client is to begin anew, and is no longer where it was.
+  return host_.log().Covers(entrance_->audiences);
+}
+
+// Part of what the session would have to go on with is lost: its client is to begin anew, and is no
+// longer where it was.
+void Session::BeginAnew() {
   host_.counters().gaps_expired.Add();
-  host_.Supersede(record.connection_id, user_, held->term(), [](bool) {});
-  held->Forget();
+  host_.Supersede(entrance_->record->connection_id, user_, recovery_->term(), [](bool) {});
+  recovery_->Forget();
+  recovery_.reset();
   entrance_->record.reset();
   EnterAnew({});
 }
@@ -144,20 +155,15 @@ void Session::AuthorizeAndEnter(std::vector<std::string> rooms) {
 
 void Session::Enter(std::vector<AllowedRoom> rooms) {
   if (state_ != State::kEntering) return;
+  std::vector<std::string> names;
+  names.reserve(rooms.size());
+  for (const AllowedRoom& allowed : rooms) names.push_back(allowed.room);
+  // It may have waited long, for its rooms or for its predecessor's end.
+  if (entrance_->record && !IsWhole(names)) return BeginAnew();
   const absl::StatusOr<uint64_t> head =
       host_.Admit(*this, {connection_id_, user_, host_.index(), profile_}, rooms);
-  if (absl::IsAlreadyExists(head.status()) && recovery_ != nullptr) {
-    // The connection that this one goes on from is not known to be dead. It must be gone before
-    // its id is registered again. A shard holds no session of another, so no reference goes there.
-    return host_.Supersede(
-        connection_id_, user_, recovery_->term(),
-        [weak = std::weak_ptr<Session>(Share()), rooms = std::move(rooms)](bool ended) mutable {
-          if (const auto self = weak.lock()) self->EnterAfter(ended, std::move(rooms));
-        });
-  }
-  if (!head.ok()) return Close(CloseCode::kTooManyConnections, "too many connections");
-  rooms_.clear();
-  for (AllowedRoom& allowed : rooms) rooms_.push_back(std::move(allowed.room));
+  if (!head.ok()) return OnNotAdmitted(head.status(), std::move(rooms));
+  rooms_ = std::move(names);
 
   const int64_t now = host_.NowSteady();
   state_ = State::kReplaying;
@@ -184,6 +190,25 @@ void Session::Enter(std::vector<AllowedRoom> rooms) {
   }
   Arm(now);
   Replay();
+}
+
+void Session::OnNotAdmitted(const absl::Status& why, std::vector<AllowedRoom> rooms) {
+  if (absl::IsResourceExhausted(why)) {
+    return Close(CloseCode::kTooManyConnections, "too many connections");
+  }
+  if (!absl::IsAlreadyExists(why) || recovery_ == nullptr) {
+    LogLine(LogLevel::err, "session not registered")
+        .With("user", user_)
+        .With("error", std::string(why.message()));
+    return Close(CloseCode::kInternal, "internal error");
+  }
+  // The connection that this one goes on from is not known to be dead. It must be gone before its
+  // id is registered again. A shard holds no session of another, so no reference goes there.
+  host_.Supersede(
+      connection_id_, user_, recovery_->term(),
+      [weak = std::weak_ptr<Session>(Share()), rooms = std::move(rooms)](bool ended) mutable {
+        if (const auto self = weak.lock()) self->EnterAfter(ended, std::move(rooms));
+      });
 }
 
 void Session::EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms) {
@@ -217,8 +242,8 @@ Welcome::Recovered Session::Recover(uint64_t head) {
   ShardCounters& counters = host_.counters();
   entrance.position = head;
   if (entrance.record) {
-    // Found to be whole already. What was cut since is met by the replay, before anything of it is
-    // sent.
+    // Found to be whole just now. What is cut from here on is met by the replay, before anything of
+    // it is sent.
     entrance.position = entrance.resume_from;
     AddAudiences(rooms_, entrance.resume_from);
     counters.resumed.Add();
@@ -284,31 +309,58 @@ LogPage Session::ReadPage(uint64_t after, uint64_t upto) {
 size_t Session::CountMissed() {
   Entrance& entrance = *entrance_;
   if (entrance.position >= entrance.head) return 0;
+  const auto count = [&entrance](const LogPage& page) {
+    for (const EntryPtr& entry : page.entries) {
+      if (entry->type->delivery == DeliveryClass::kLatest) entrance.counted_states.push_back(entry);
+    }
+    return page.entries.size();
+  };
   entrance.first_page = ReadPage(entrance.position, entrance.head);
-  size_t missed = entrance.first_page->entries.size();
+  size_t missed = count(*entrance.first_page);
   if (entrance.first_page->through == entrance.head) return missed;
 
   const std::vector<AudienceFrom> audiences = entrance.audiences;
   for (uint64_t through = entrance.first_page->through; through < entrance.head;) {
     const LogPage page = ReadPage(through, entrance.head);
     if (page.gap) break;  // the replay will meet it, too
-    missed += page.entries.size();
+    missed += count(page);
     through = page.through;
   }
   entrance.audiences = audiences;
   return missed;
 }
 
+// A state that was replaced since it was counted is shown all the same, at its own place: it was
+// the last one at the welcome, and the client counts.
+void Session::PutBackStates(LogPage& page) const {
+  const auto in_order = [](const EntryPtr& a, const EntryPtr& b) {
+    return a->sequence < b->sequence;
+  };
+  const auto after = [](uint64_t number, const EntryPtr& entry) {
+    return number < entry->sequence;
+  };
+  const std::vector<EntryPtr>& counted = entrance_->counted_states;
+  const auto first = std::upper_bound(counted.begin(), counted.end(), entrance_->position, after);
+  const auto last = std::upper_bound(first, counted.end(), page.through, after);
+  if (first == last) return;
+  std::vector<EntryPtr> entries;
+  entries.reserve(page.entries.size());
+  std::set_union(page.entries.begin(), page.entries.end(), first, last, std::back_inserter(entries),
+                 in_order);
+  page.entries = std::move(entries);
+}
+
 // False: the session is closing.
 bool Session::ReplayPage(uint64_t upto) {
   Entrance& entrance = *entrance_;
-  const LogPage page = entrance.first_page ? *std::exchange(entrance.first_page, std::nullopt)
-                                           : ReadPage(entrance.position, upto);
+  LogPage page = entrance.first_page ? *std::exchange(entrance.first_page, std::nullopt)
+                                     : ReadPage(entrance.position, upto);
   if (page.gap) {
     // Cut while we replayed: the next resume is told so.
     CloseSlow();
     return false;
   }
+  if (!entrance.counted_states.empty()) PutBackStates(page);
   for (const EntryPtr& entry : page.entries) {
     Send(host_.ReplayFrame(*dialect_, entry));
     ++delivered_;

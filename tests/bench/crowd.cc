@@ -186,8 +186,13 @@ size_t Crowd::Consume(Client& client, std::string_view bytes) {
       header = 4;
       if (available < header) break;
       size = static_cast<size_t>(head[2]) << 8 | head[3];
-    } else if (size > 126) {
-      Fail("a frame of 64 KiB or more, or a masked one");
+    } else if (size == 127) {  // the participants of a full room
+      header = 10;
+      if (available < header) break;
+      size = 0;
+      for (size_t i = 2; i < header; ++i) size = size << 8 | head[i];
+    } else if (size > 127) {
+      Fail("a masked frame");
     }
     if (available < header + size) break;
     const std::string_view payload = bytes.substr(used + header, size);

@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/json_parse.h"
 #include "server/protocol/socketio_dialect.h"
 #include "server/protocol/socketio_packet.h"
 
@@ -27,7 +27,7 @@ void Require(bool holds, const char* what) {
 
 boost::json::value Parsed(std::string_view text) {
   boost::system::error_code error;
-  boost::json::value value = boost::json::parse({text.data(), text.size()}, error);
+  boost::json::value value = msab::ParseJson(text, error);
   Require(!error, "a packet of ours is JSON");
   return value;
 }

@@ -41,7 +41,26 @@ TEST(JsonParseTest, RefusesNumbersBeyondADouble) {
 
 TEST(JsonParseTest, TakesAZeroWithAnyExponentForZero) {
   EXPECT_EQ(Again("0e107798"), "0E0");
-  EXPECT_EQ(Again("[-0.000e999,1e-400]"), "[0E0,0E0]");
+  EXPECT_EQ(Again("[-0.000e999,1e-400]"), "[-0E0,0E0]");
+}
+
+TEST(JsonParseTest, ReadsTheDoubleThatIsNearest) {
+  EXPECT_EQ(Again("10e24"), "1E25");
+  EXPECT_EQ(Again("[0.30000000000000004,1e23,5e-324,1.7976931348623157e308]"),
+            "[3.0000000000000004E-1,1E23,5E-324,1.7976931348623157E308]");
+  EXPECT_EQ(Again("0.1000000000000000055511151231257827"), "1E-1");
+  EXPECT_EQ(Again("18446744073709551616"), "1.8446744073709552E19");
+}
+
+TEST(JsonParseTest, KeepsIntegersOf64Bits) {
+  const char* const text = "[-9223372036854775808,9223372036854775807,18446744073709551615,0]";
+  EXPECT_EQ(Again(text), text);
+}
+
+TEST(JsonParseTest, ReadsWhatIsLongerThanItsBuffer) {
+  const std::string text =
+      "{\"" + std::string(5000, 'k') + "\":\"" + std::string(9000, 'v') + "\"}";
+  EXPECT_EQ(Again(text), text);
 }
 
 TEST(JsonParseTest, RefusesWhatIsNestedTooDeep) {

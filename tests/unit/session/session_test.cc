@@ -16,6 +16,7 @@
 namespace msab::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -102,10 +103,25 @@ TEST_F(SessionTest, TakesCursorAndRoomsOfTheUrlWhereTheFirstFrameHasNone) {
 
 TEST_F(SessionTest, AnswersAnUnfitFirstFrameAndWaitsOn) {
   OpenBare();
-  for (const char* data : {"null", "{}", R"({"token":1})", R"({"token":"t","cursor":1})",
-                           R"({"token":"t","rooms":"a"})", R"({"token":"t","rooms":[1.5]})"}) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"null", R"({"field":"data","description":"must be an object"})"},
+      {R"(["t"])", R"({"field":"data","description":"must be an object"})"},
+      {"{}", R"({"field":"token","description":"is required"})"},
+      {R"({"token":1})", R"({"field":"token","description":"must be a string"})"},
+      {R"({"token":"t","cursor":1})", R"({"field":"cursor","description":"must be a string"})"},
+      {R"({"token":"t","rooms":"a"})", R"({"field":"rooms","description":"must be a list"})"},
+      {R"({"token":"t","rooms":["a",1.5]})",
+       R"({"field":"rooms[1]","description":"must be a string or a whole number"})"},
+      {R"({"token":null,"cursor":[]})",
+       R"({"field":"token","description":"is required"},)"
+       R"({"field":"cursor","description":"must be a string"})"},
+  };
+  for (const auto& [data, details] : kCases) {
     Say(absl::StrCat(R"({"id":1,"event":"auth","data":)", data, "}"));
-    EXPECT_THAT(Texts(), ElementsAre(HasSubstr("INVALID_PAYLOAD"))) << data;
+    EXPECT_THAT(Texts(),
+                ElementsAre(AllOf(HasSubstr(R"("code":"INVALID_PAYLOAD")"),
+                                  HasSubstr(absl::StrCat(R"("details":[)", details, "]")))))
+        << data;
   }
   Say(R"({"id":2,"event":"room:join","data":{}})");
   EXPECT_THAT(Texts(), ElementsAre(HasSubstr("UNAUTHENTICATED")));
@@ -132,6 +148,15 @@ TEST_F(SessionTest, ClosesWhoHasTooManyConnections) {
   Open();
   EXPECT_EQ(transport_->close_code, 4004);
   EXPECT_THAT(Texts(), IsEmpty());
+}
+
+// It is not the client's doing, and not for ever.
+TEST_F(SessionTest, SaysSoWhereItCanNotBeTakenIn) {
+  host_.admission = absl::InternalError("of the house's own");
+  Open();
+  EXPECT_EQ(transport_->close_code, 1011);
+  EXPECT_EQ(transport_->close_reason, "internal error");
+  EXPECT_EQ(session().cause(), CloseCause::kInternal);
 }
 
 // Rooms at connect
@@ -220,6 +245,23 @@ TEST_F(SessionTest, ReadsOnToWhatWasHandedOutMeanwhile) {
   EXPECT_EQ(live_at, 51u);
   EXPECT_TRUE(session().reading());
   EXPECT_EQ(transport_->resumed, 1);
+}
+
+// A client may wait for as many as it was told of.
+TEST_F(SessionTest, BringsAsManyAsItSaidThoughStatesAreReplacedMeanwhile) {
+  host_.settings.high_water = 4000;
+  for (int i = 0; i < 300; ++i) host_.Accept(Durable(Target::User(1)));
+  host_.Accept(Latest(Target::User(1), 1));
+  host_.Accept(Durable(Target::User(1)));
+  Open("e-0");
+  host_.Accept(Latest(Target::User(1), 2));  // while the first page waits
+  const std::vector<std::string> texts = Texts();
+  ASSERT_THAT(texts, SizeIs(305));
+  EXPECT_THAT(texts[0], HasSubstr(R"("missed":302)"));
+  EXPECT_THAT(texts[301], AllOf(HasSubstr("test.latest"), HasSubstr("\"e-301\"")));
+  EXPECT_THAT(texts[302], HasSubstr("\"e-302\""));
+  EXPECT_THAT(texts[303], HasSubstr(R"("event":"live")"));
+  EXPECT_THAT(texts[304], AllOf(HasSubstr("test.latest"), HasSubstr("\"e-303\"")));
 }
 
 TEST_F(SessionTest, ClosesWhenItNeitherReadsNorAnswersWhileItReplays) {
