@@ -2,7 +2,7 @@
 //
 //   node scripts/generate.mjs [path of msab-relay | path of a printed contract, *.json] [output]
 //
-// Default binary: $MSAB_RELAY, else the release build of this tree. What the contract doesn't say
+// Default binary: $MSAB_RELAY_BINARY, else the release build of this tree. What the contract doesn't say
 // isn't known here; what is here can't differ from it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -233,6 +233,6 @@ function wrap(line, width) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const source = process.argv[2] ?? process.env.MSAB_RELAY ?? here('../../../build/release/msab-relay');
+  const source = process.argv[2] ?? process.env.MSAB_RELAY_BINARY ?? here('../../../build/release/msab-relay');
   writeFileSync(process.argv[3] ?? here('../src/generated/contract.ts'), generate(readContract(source)));
 }
