@@ -270,6 +270,7 @@ export class Relay {
     } else if (welcome.recovered === false) {
       this.tell('gap', { reason: gap ?? 'expired', since, cursor });
     }
+    if (!this.up) return; // closed by who was told of the gap
     this.enterRooms(welcome, since);
     this.commands.flush();
     this.tell('welcome', welcome);

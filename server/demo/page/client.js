@@ -886,6 +886,7 @@ var Relay = class {
     } else if (welcome.recovered === false) {
       this.tell("gap", { reason: gap ?? "expired", since, cursor });
     }
+    if (!this.up) return;
     this.enterRooms(welcome, since);
     this.commands.flush();
     this.tell("welcome", welcome);

@@ -162,6 +162,17 @@ test('a join that is refused for now is tried again', async () => {
 });
 
 describe('closed', () => {
+  test('by who is told of a gap, it says no more', async () => {
+    relay.on('gap', () => relay.close());
+    const welcomed = vi.fn();
+    relay.on('welcome', welcomed);
+    relay.join(42);
+    FakeSocket.last.welcome({ recovered: false, gap: 'expired' });
+    expect(relay.state.value).toBe('closed');
+    expect(welcomed).not.toHaveBeenCalled();
+    expect(FakeSocket.last.sent).toEqual([]);
+  });
+
   test('rooms on their way in are not waited for; opened again, they are', async () => {
     const room = relay.join(42); // before there is a connection
     const before = room.ready;
