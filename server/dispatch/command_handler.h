@@ -43,6 +43,14 @@ class Caller {
 // Answers a command: exactly once, on the caller's shard thread, at its place in the order.
 using CommandReply = absl::AnyInvocable<void(CommandResult)>;
 
+// Of the rooms that a client names at connect, or was in.
+struct AuthorizedRooms {
+  std::vector<AllowedRoom> allowed;
+  // Of some of the others nobody could say whether the user may be there: no refusal, and it may be
+  // otherwise in a moment.
+  bool undecided = false;
+};
+
 // Carries out what clients ask for. Declared here so that sessions know no rooms; rooms/
 // implements it. Called on shard threads; thread-safe.
 class CommandHandler {
@@ -53,11 +61,11 @@ class CommandHandler {
   virtual void Handle(const std::shared_ptr<Caller>& caller, std::string_view event,
                       const boost::json::value& data, CommandReply reply) = 0;
 
-  // Which of `rooms` (as named at connect; unchecked) this user may be in, in their order, each
-  // once, at most limits.rooms_per_connection. `done` runs once, on this thread or another.
+  // Which of `rooms` (unchecked) this user may be in, in their order, each once, at most
+  // limits.rooms_per_connection. `done` runs once, on this thread or another.
   virtual void AuthorizeRooms(UserId user, const std::string& connection_id,
                               std::vector<std::string> rooms,
-                              absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) = 0;
+                              absl::AnyInvocable<void(AuthorizedRooms)> done) = 0;
 };
 
 }  // namespace msab

@@ -1,6 +1,7 @@
 #ifndef MSAB_LOG_AUDIENCE_INDEX_H_
 #define MSAB_LOG_AUDIENCE_INDEX_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -80,9 +81,12 @@ class AudienceIndex {
   uint32_t queued_ : 1 = 0;
 };
 
-// What an allocation of `size` bytes takes from glibc's heap; 0 for none.
+// What an allocation of `size` bytes takes from jemalloc's heap; 0 for none. Its classes are 16
+// bytes apart up to 128, and then four between two powers of two.
 constexpr size_t HeapCost(size_t size) {
-  return size == 0 ? 0 : (size + 8 + 15) / 16 * 16 < 32 ? 32 : (size + 8 + 15) / 16 * 16;
+  if (size == 0) return 0;
+  const size_t step = size <= 128 ? 16 : std::bit_floor(size - 1) / 4;
+  return (size + step - 1) / step * step;
 }
 
 }  // namespace msab

@@ -14,7 +14,7 @@ namespace {
 // on the asker's.
 class Sifting {
  public:
-  using Done = absl::AnyInvocable<void(std::vector<AllowedRoom>)>;
+  using Done = absl::AnyInvocable<void(AuthorizedRooms)>;
   struct Room {
     std::string id;
     RoomVerdict verdict;
@@ -43,12 +43,15 @@ class Sifting {
   // Once for whoever asks, when all is asked; with the last verdict it is over.
   void Finish() {
     if (missing_.fetch_sub(1) > 1) return;
-    std::vector<AllowedRoom> allowed;
+    AuthorizedRooms rooms;
     for (Room& room : rooms_) {
-      if (room.verdict.refusal) continue;
-      allowed.push_back({std::move(room.id), std::move(room.verdict.profile)});
+      if (!room.verdict.refusal) {
+        rooms.allowed.push_back({std::move(room.id), std::move(room.verdict.profile)});
+      } else if (!room.verdict.forbidden()) {
+        rooms.undecided = true;
+      }
     }
-    done_(std::move(allowed));
+    done_(std::move(rooms));
   }
 
  private:
@@ -100,7 +103,7 @@ void Commands::Run(Command& command, const std::shared_ptr<Caller>& caller,
 
 void Commands::AuthorizeRooms(UserId user, const std::string& connection_id,
                               std::vector<std::string> rooms,
-                              absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) {
+                              absl::AnyInvocable<void(AuthorizedRooms)> done) {
   const auto sifting = std::make_shared<Sifting>(rooms.size(), std::move(done));
   absl::flat_hash_set<std::string> seen;
   for (const std::string& id : rooms) {

@@ -53,7 +53,7 @@ class Commands final : public CommandHandler {
   // Answers on the calling thread where no application has to be asked. A room that it refuses,
   // or doesn't answer for in time, is left out.
   void AuthorizeRooms(UserId user, const std::string& connection_id, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override;
+                      absl::AnyInvocable<void(AuthorizedRooms)> done) override;
 
   const CommandCounters& counters() const { return counters_; }
 

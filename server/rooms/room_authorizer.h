@@ -29,6 +29,9 @@ struct RoomVerdict {
   std::optional<CommandError> refusal = {};  // of room:join; nothing: let in
   // What others see of the user there, one JSON object; null: what the token says.
   std::shared_ptr<const std::string> profile = nullptr;
+
+  // Refused by who decides; a refusal otherwise means that nobody could tell.
+  bool forbidden() const { return refusal && refusal->code == "ROOM_FORBIDDEN"; }
 };
 
 // Decides who may be in which room. A room is open to everybody unless its id begins with private-

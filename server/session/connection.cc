@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "boost/asio/bind_allocator.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/http/empty_body.hpp"
 #include "boost/beast/http/parser.hpp"
@@ -15,6 +16,7 @@
 #include "boost/beast/websocket/stream.hpp"
 #include "server/base/logging.h"
 #include "server/session/close_code.h"
+#include "server/session/operation_memory.h"
 #include "server/session/session.h"
 
 namespace msab {
@@ -27,7 +29,10 @@ using boost::system::error_code;
 
 // Reading happens into this much at a time: what an idle connection holds ready. A join fits; a
 // longer message is gathered in pieces from Beast's own buffer.
-constexpr size_t kReadBytes = 64;
+constexpr size_t kReadBytes = 56;
+
+// What Asio and Beast keep of a read under way, which every idle connection has.
+constexpr size_t kReadOperation = 288;
 
 // Bytes sent that the kernel may hold unacknowledged-and-unsent before it says "full". What waits
 // beyond stays in the outbox, where a LATEST frame can still be replaced and the high-water mark
@@ -50,9 +55,9 @@ DoorRefusal RefusalOf(int status) {
 
 HttpRefusal Draining() { return Door::Later("draining", kRetryAfterSeconds); }
 
-class BeastConnection final : public Connection,
-                              public Transport,
-                              public std::enable_shared_from_this<BeastConnection> {
+class BeastConnection final : public Transport,
+                              public std::enable_shared_from_this<BeastConnection>,
+                              public Connection {
  public:
   BeastConnection(TcpSocket socket, ConnectionHost& host)
       : host_(host), ws_(std::move(socket)), session_(host.sessions(), *this) {
@@ -86,6 +91,7 @@ class BeastConnection final : public Connection,
     http::request_parser<http::empty_body> parser;
     http::response<http::string_body> response;
     Opening opening;
+    IpAddress peer;                // of the socket
     std::optional<int64_t> drain;  // asked to leave in the midst of the upgrade: ms to stay away
   };
   enum class Stage : uint8_t { kRequest, kUpgrading, kRefusing, kOpen, kClosing, kFinished };
@@ -99,9 +105,15 @@ class BeastConnection final : public Connection,
   void OnAccepted(error_code error, const Dialect& dialect);
   void Read();
   void OnRead(error_code error, size_t bytes);
-  void OnMessage();
+  void OnMessage(std::string_view message);
   void Finish();
   void LogEnd() const;
+
+  // Shard thread only; here because it fits into Connection's last bytes
+  Stage stage_ = Stage::kRequest;
+  bool reading_ = false;         // a read is under way, or what it brought is being taken
+  bool broken_framing_ = false;  // Beast closed with a standard code
+  uint16_t close_code_ = 0;
 
   // Constant after construction
   ConnectionHost& host_;
@@ -111,31 +123,32 @@ class BeastConnection final : public Connection,
   Session session_;
   ConnectionLimits::Ticket ticket_;
   std::unique_ptr<Request> request_;
-  IpAddress address_;
   int64_t since_ = 0;  // accepted at, steady ms
-  uint16_t close_code_ = 0;
-  Stage stage_ = Stage::kRequest;
-  bool reading_ = false;         // a read of the WebSocket stream is under way
-  bool broken_framing_ = false;  // Beast closed with a standard code
   std::array<char, kReadBytes> piece_;
-  std::string message_;  // what has come of a message longer than one piece
+  // What has come of a message longer than one piece; null else.
+  std::unique_ptr<std::string> gathered_;
+  OperationMemory<kReadOperation> read_memory_;
 };
+// With its reference counts it fills the allocator's class of 768 bytes; the next is 896.
+static_assert(sizeof(BeastConnection) <= 768 - 2 * sizeof(void*));
 
 void BeastConnection::Start() {
   since_ = host_.sessions().NowSteady();
   counters().accepted.Add();
   counters().connections.Add();
+  request_ = std::make_unique<Request>();
   error_code error;
   TcpSocket& socket = wire().socket();
   const auto peer = socket.remote_endpoint(error);
-  if (!error) address_ = IpAddress::Parse(peer.address().to_string()).value_or(IpAddress());
+  if (!error) {
+    request_->peer = IpAddress::Parse(peer.address().to_string()).value_or(IpAddress());
+  }
   // Replies are small and wanted now.
   socket.set_option(net::ip::tcp::no_delay(true), error);
   socket.set_option(
       net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes), error);
 
   session_.Start();
-  request_ = std::make_unique<Request>();
   if (host_.draining()) {
     return Refuse(Draining(), DoorRefusal::kDraining);
   }
@@ -177,8 +190,8 @@ void BeastConnection::OnRequest(error_code error) {
   if (const auto* refusal = std::get_if<HttpRefusal>(&verdict)) {
     return Refuse(*refusal, RefusalOf(refusal->status));
   }
-  address_ = host_.door().ClientAddress(head, address_);
-  if (ticket_.ClaimAddress(address_) != ConnectionLimits::Refusal::kNone) {
+  const IpAddress address = host_.door().ClientAddress(head, request_->peer);
+  if (ticket_.ClaimAddress(address) != ConnectionLimits::Refusal::kNone) {
     return Refuse(Door::Later("too many connections of this address", kRetryAfterSeconds),
                   DoorRefusal::kTooManyAddress);
   }
@@ -257,39 +270,44 @@ void BeastConnection::ResumeReading() {
 
 void BeastConnection::Read() {
   reading_ = true;
-  ws_.async_read_some(
-      net::buffer(piece_),
-      [self = shared_from_this()](error_code error, size_t bytes) { self->OnRead(error, bytes); });
+  ws_.async_read_some(net::buffer(piece_), net::bind_allocator(read_memory_.allocator(),
+                                                               [self = shared_from_this()](
+                                                                   error_code error, size_t bytes) {
+                                                                 self->OnRead(error, bytes);
+                                                               }));
 }
 
 void BeastConnection::OnRead(error_code error, size_t bytes) {
-  reading_ = false;
   if (error) {
     // The close handshake is through, framing was broken (Beast has sent its close frame), or the
     // socket failed.
+    reading_ = false;
     return Finish();
   }
   session_.OnAlive();
-  message_.append(piece_.data(), bytes);
-  if (ws_.is_message_done()) OnMessage();
+  const std::string_view piece(piece_.data(), bytes);
+  if (ws_.is_message_done() && gathered_ == nullptr) {
+    OnMessage(piece);
+  } else {
+    if (gathered_ == nullptr) gathered_ = std::make_unique<std::string>();
+    gathered_->append(piece);
+    if (ws_.is_message_done()) OnMessage(*std::exchange(gathered_, nullptr));
+  }
+  reading_ = false;
   if (stage_ == Stage::kClosing) {
-    if (!reading_) Read();  // to the peer's close frame
+    Read();  // to the peer's close frame
   } else {
     ResumeReading();
   }
 }
 
-void BeastConnection::OnMessage() {
-  if (stage_ == Stage::kOpen) {
-    if (ws_.got_text()) {
-      session_.OnText(message_);
-    } else {
-      session_.OnBinary();
-    }
+void BeastConnection::OnMessage(std::string_view message) {
+  if (stage_ != Stage::kOpen) return;
+  if (ws_.got_text()) {
+    session_.OnText(message);
+  } else {
+    session_.OnBinary();
   }
-  message_.clear();
-  // Room for a long message is not kept for the rest of the connection's life.
-  if (message_.capacity() > 1024) message_.shrink_to_fit();
 }
 
 void BeastConnection::Close(uint16_t code, std::string_view reason) {
@@ -376,7 +394,7 @@ void BeastConnection::LogEnd() const {
   LogLine(LogLevel::info, "connection closed")
       .With("conn", session_.connection_id())
       .With("user", session_.user())
-      .With("addr", address_.ToString())
+      .With("addr", ticket_.address().ToString())
       .With("code", close_code_)
       .With("events", session_.delivered())
       .With("ms", host_.sessions().NowSteady() - since_);

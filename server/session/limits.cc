@@ -32,10 +32,11 @@ ConnectionLimits::Ticket& ConnectionLimits::Ticket::operator=(Ticket&& other) no
 
 ConnectionLimits::Refusal ConnectionLimits::Ticket::ClaimAddress(const IpAddress& address) {
   const size_t most = limits_->options_.max_per_ip;
-  if (most == 0 || counted_by_address_) return Refusal::kNone;
-  address_ = address.Household();
+  if (counted_by_address_) return Refusal::kNone;
+  address_ = address;
+  if (most == 0) return Refusal::kNone;
   absl::MutexLock lock(&limits_->mu_);
-  size_t& count = limits_->by_address_[address_];
+  size_t& count = limits_->by_address_[address.Household()];
   if (count >= most) return Refusal::kAddress;
   ++count;
   counted_by_address_ = true;
@@ -55,7 +56,7 @@ void ConnectionLimits::Ticket::Release() {
   if (counted_by_address_) {
     counted_by_address_ = false;
     absl::MutexLock lock(&limits_->mu_);
-    const auto it = limits_->by_address_.find(address_);
+    const auto it = limits_->by_address_.find(address_.Household());
     if (--it->second == 0) limits_->by_address_.erase(it);
   }
   limits_ = nullptr;

@@ -38,6 +38,9 @@ class ConnectionLimits {
     // From here on it counts as authenticated.
     void Authenticated();
 
+    // As claimed; "::" before that.
+    const IpAddress& address() const { return address_; }
+
    private:
     friend class ConnectionLimits;
     void Release();

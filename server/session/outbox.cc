@@ -1,14 +1,14 @@
 #include "server/session/outbox.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace msab {
 
 namespace {
 
-// Room that is kept, and nulls that are borne, without looking closer.
-constexpr size_t kSmall = 8;
+// Nulls that are borne without looking closer.
+constexpr size_t kFewNulls = 8;
 
 // True if whoever gets both entries gets them as one recipient: a session is one user, but may be
 // in many rooms.
@@ -19,8 +19,10 @@ bool SameRecipient(const Entry& a, const Entry& b) {
 }  // namespace
 
 void Outbox::Push(FramePtr frame) {
-  if (nulls_ > kSmall && nulls_ > frames_.size() / 2) {
-    std::erase_if(frames_, [](const FramePtr& waiting) { return !waiting; });
+  if (nulls_ > kFewNulls && nulls_ > frames_.size() / 2) {
+    frames_.erase(std::remove_if(frames_.begin(), frames_.end(),
+                                 [](const FramePtr& waiting) { return !waiting; }),
+                  frames_.end());
     head_ = 0;
     nulls_ = 0;
   }
@@ -98,13 +100,13 @@ void Outbox::Consume(size_t n) {
 }
 
 void Outbox::Rest() {
-  if (bytes_ > 0 || frames_.capacity() <= kSmall) return;
+  if (bytes_ > 0) return;
   Clear();
   frames_.shrink_to_fit();
 }
 
 void Outbox::Clear() {
-  frames_.clear();
+  frames_.erase(frames_.begin(), frames_.end());  // its clear() would free the room, too
   head_ = 0;
   nulls_ = 0;
   begun_ = 0;

@@ -4,15 +4,15 @@
 #include <sys/uio.h>
 
 #include <cstddef>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "server/protocol/frame.h"
 
 namespace msab {
 
 // The frames that wait for one socket, in order. Index, not copy: a broadcast costs a pointer a
-// recipient. Allocates nothing while the socket keeps up (the vector's room is reused), and gives
-// its room back when the connection rests.
+// recipient. Allocates nothing while the socket keeps up (there is room for two, and what a burst
+// needed is reused), and gives room back when the connection rests.
 //
 // Owned by a connection. Shard thread only.
 class Outbox {
@@ -49,7 +49,7 @@ class Outbox {
   void TakeOut(FramePtr& frame);
   void Clear();
 
-  std::vector<FramePtr> frames_;  // from head_ on; a null pointer is a frame taken out
+  absl::InlinedVector<FramePtr, 2> frames_;  // from head_ on; a null pointer is a frame taken out
   size_t head_ = 0;
   size_t nulls_ = 0;  // in frames_, those before head_ included
   size_t begun_ = 0;  // bytes of frames_[head_] that were written

@@ -153,6 +153,9 @@ void Session::OnText(std::string_view text) {
     case Kind::kGoodbye:
       return OnGoodbye();
     case Kind::kAnswered:
+      if (bucket_.Take(host_.options().client_messages, last_heard_) > 0) {
+        return host_.counters().rate_limited.Add();
+      }
       return Answer(std::move(message.answer));
     case Kind::kCommand:
     case Kind::kAttached:

@@ -100,7 +100,8 @@ class Session final : public Caller, public TimerNode {
   }
 
   // The shard's bookkeeping: this session's place in its list of all.
-  size_t place_in_all = 0;
+  uint32_t place_in_all() const { return place_in_all_; }
+  void set_place_in_all(size_t place) { place_in_all_ = static_cast<uint32_t>(place); }
 
   // Caller
   const std::string& connection_id() const override { return connection_id_; }
@@ -152,6 +153,7 @@ class Session final : public Caller, public TimerNode {
   void AddAudiences(const std::vector<std::string>& rooms, uint64_t from);
   void EnterAnew(std::vector<std::string> rooms);
   void AuthorizeAndEnter(std::vector<std::string> rooms);
+  void OnAuthorized(AuthorizedRooms rooms);
   void Enter(std::vector<AllowedRoom> rooms);
   void EnterAfter(bool predecessor_ended, std::vector<AllowedRoom> rooms);
   void OnNotAdmitted(const absl::Status& why, std::vector<AllowedRoom> rooms);
@@ -206,6 +208,7 @@ class Session final : public Caller, public TimerNode {
   CloseCause cause_ = CloseCause::kClient;
   bool full_ = false;    // waits for Relieve
   bool parted_ = false;  // the client said goodbye
+  uint32_t place_in_all_ = 0;
   std::unique_ptr<Entrance> entrance_;
   std::unique_ptr<Recovery> recovery_;        // of dialects that recover
   Heartbeats heartbeats_;                     // of dialects that have them as messages

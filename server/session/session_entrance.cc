@@ -78,7 +78,10 @@ void Session::OnClaimed(std::optional<ResumeStore::Claimed> claimed) {
   std::vector<std::string> rooms;
   rooms.reserve(record.rooms.size());
   for (const ResumeRecord::Room& room : record.rooms) rooms.push_back(room.name);
-  if (!IsWhole(rooms)) return BeginAnew();
+  if (!IsWhole(rooms)) {
+    host_.counters().gaps_expired.Add();
+    return BeginAnew();
+  }
   connection_id_ = record.connection_id;
   AuthorizeAndEnter(std::move(rooms));
 }
@@ -89,10 +92,9 @@ bool Session::IsWhole(const std::vector<std::string>& rooms) {
   return host_.log().Covers(entrance_->audiences);
 }
 
-// Part of what the session would have to go on with is lost: its client is to begin anew, and is no
+// The session that its client had can't be gone on with: the client is to begin anew, and is no
 // longer where it was.
 void Session::BeginAnew() {
-  host_.counters().gaps_expired.Add();
   host_.Supersede(entrance_->record->connection_id, user_, recovery_->term(), [](bool) {});
   recovery_->Forget();
   recovery_.reset();
@@ -146,11 +148,19 @@ void Session::AuthorizeAndEnter(std::vector<std::string> rooms) {
   // The reference goes with the task: the session must not end on the thread that authorised.
   host_.commands().AuthorizeRooms(
       user_, connection_id_, std::move(rooms),
-      [self = Share(), &host = host_](std::vector<AllowedRoom> allowed) mutable {
-        host.Post([self = std::move(self), allowed = std::move(allowed)]() mutable {
-          self->Enter(std::move(allowed));
+      [self = Share(), &host = host_](AuthorizedRooms verdict) mutable {
+        host.Post([self = std::move(self), verdict = std::move(verdict)]() mutable {
+          self->OnAuthorized(std::move(verdict));
         });
       });
+}
+
+void Session::OnAuthorized(AuthorizedRooms rooms) {
+  if (state_ != State::kEntering) return;
+  // A client that is told that it recovered counts on its rooms, but for those it may no longer be
+  // in.
+  if (rooms.undecided && entrance_->record) return BeginAnew();
+  Enter(std::move(rooms.allowed));
 }
 
 void Session::Enter(std::vector<AllowedRoom> rooms) {
@@ -159,7 +169,10 @@ void Session::Enter(std::vector<AllowedRoom> rooms) {
   names.reserve(rooms.size());
   for (const AllowedRoom& allowed : rooms) names.push_back(allowed.room);
   // It may have waited long, for its rooms or for its predecessor's end.
-  if (entrance_->record && !IsWhole(names)) return BeginAnew();
+  if (entrance_->record && !IsWhole(names)) {
+    host_.counters().gaps_expired.Add();
+    return BeginAnew();
+  }
   const absl::StatusOr<uint64_t> head =
       host_.Admit(*this, {connection_id_, user_, host_.index(), profile_}, rooms);
   if (!head.ok()) return OnNotAdmitted(head.status(), std::move(rooms));

@@ -198,7 +198,7 @@ absl::StatusOr<uint64_t> Shard::Admit(Session& session, ConnectionInfo connectio
   const auto registration = house_.dispatcher->Register(std::move(connection), rooms);
   if (!registration.ok()) return registration.status();
   users_[session.user()].push_back(&session);
-  session.place_in_all = all_.size();
+  session.set_place_in_all(all_.size());
   all_.push_back(&session);
   for (const AllowedRoom& allowed : rooms) EnterRoom(session, allowed.room);
   counters_.sessions.Add();
@@ -209,8 +209,8 @@ absl::StatusOr<uint64_t> Shard::Admit(Session& session, ConnectionInfo connectio
 void Shard::Dismiss(Session& session, bool leaving) {
   house_.dispatcher->Unregister(session.connection_id(), leaving);
   for (const std::string& room : session.rooms()) ExitRoom(session, room);
-  all_.back()->place_in_all = session.place_in_all;
-  all_[session.place_in_all] = all_.back();
+  all_.back()->set_place_in_all(session.place_in_all());
+  all_[session.place_in_all()] = all_.back();
   all_.pop_back();
   const auto user = users_.find(session.user());
   user->second.erase(std::find(user->second.begin(), user->second.end(), &session));
@@ -259,8 +259,7 @@ FramePtr Shard::ReplayFrame(const Dialect& dialect, const EntryPtr& entry) {
 }
 
 void Shard::Adopt(std::shared_ptr<Connection> connection) {
-  Connection* const key = connection.get();
-  connections_.emplace(key, std::move(connection));
+  connections_.insert(std::move(connection));
 }
 
 void Shard::Retire(Connection& connection) {
@@ -268,8 +267,7 @@ void Shard::Retire(Connection& connection) {
   const auto it = connections_.find(&connection);
   if (it == connections_.end()) return;
   // Kept to the end of the turn: lists of this turn may still name it.
-  retired_.push_back(std::move(it->second));
-  connections_.erase(it);
+  retired_.push_back(std::move(connections_.extract(it).value()));
 }
 
 void Shard::MarkDirty(Connection& connection) {
@@ -302,8 +300,7 @@ void Shard::BeginDrain(int64_t spread) {
   draining_ = true;
   drain_started_ = NowSteady();
   drain_spread_ = std::max<int64_t>(spread, 1);
-  leaving_.reserve(connections_.size());
-  for (const auto& [key, connection] : connections_) leaving_.push_back(connection);
+  leaving_.assign(connections_.begin(), connections_.end());
   drain_total_ = leaving_.size();
 }
 
@@ -320,9 +317,7 @@ void Shard::DrainSome() {
 }
 
 void Shard::AbortAll() {
-  std::vector<std::shared_ptr<Connection>> all;
-  all.reserve(connections_.size());
-  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
   for (const auto& connection : all) connection->Abort();
 }
 

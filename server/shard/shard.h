@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/random/random.h"
 #include "absl/status/status.h"
@@ -163,7 +164,7 @@ class Shard final : public SessionHost, public ConnectionHost {
   absl::flat_hash_map<std::string, Sessions> rooms_;
   Sessions all_;
 
-  absl::flat_hash_map<Connection*, std::shared_ptr<Connection>> connections_;
+  absl::flat_hash_set<std::shared_ptr<Connection>> connections_;
   std::vector<Connection*> dirty_;
   std::vector<Connection*> flushing_;
   std::vector<std::shared_ptr<Connection>> retired_;

@@ -19,17 +19,21 @@ constexpr int kDraining = 4003;
 
 class DrainTest : public RelayTest {
  protected:
-  int UpgradeStatus(std::string* retry_after) {
-    RawSocket socket(relay().host(), relay().ws_port());
-    socket.Send(
-        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  // The next HTTP answer is 503 and says when to come back.
+  static void ExpectLater(RawSocket& socket) {
     const size_t end = socket.ReadThrough("\r\n\r\n");
-    if (end == std::string::npos) return 0;
+    ASSERT_NE(end, std::string::npos);
     const HttpResponse response = ParseHttpHead(socket.Take(end));
-    const auto header = response.headers.find("retry-after");
-    if (header != response.headers.end()) *retry_after = header->second;
-    return response.status;
+    EXPECT_EQ(response.status, 503);
+    EXPECT_THAT(response.headers, testing::Contains(testing::Key("retry-after")));
+  }
+  void ExpectNoUpgrade(const std::string& target) {
+    RawSocket socket(relay().host(), relay().ws_port());
+    socket.Send(absl::StrCat(
+        "GET ", target,
+        " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+    ExpectLater(socket);
   }
 };
 
@@ -71,9 +75,8 @@ TEST_F(DrainTest, LosesNothingAccepted) {
   EXPECT_TRUE(refusal.retry_ms.has_value());
   EXPECT_EQ(Fetch(relay().host(), relay().http_port(), "GET", "/readyz").status, 503);
   EXPECT_EQ(Fetch(relay().host(), relay().http_port(), "GET", "/healthz").status, 200);
-  std::string retry_after;
-  EXPECT_EQ(UpgradeStatus(&retry_after), 503);
-  EXPECT_FALSE(retry_after.empty());
+  ExpectNoUpgrade("/ws");
+  ExpectNoUpgrade("/socket.io/?EIO=4&transport=websocket");
 
   std::set<std::string> delays;
   for (int i = 0; i < kClients; ++i) {
@@ -148,6 +151,18 @@ TEST_F(DrainTest, WithNobodyThereItEndsAtOnce) {
   Start({.settings = {{"drain.timeout", "60s"}}});
   relay().Terminate();
   EXPECT_EQ(relay().WaitForExit(Millis(15'000)), 0);
+}
+
+TEST_F(DrainTest, WhoIsHalfWayThroughARequestIsToldToComeLater) {
+  Start({.settings = {{"drain.timeout", "2s"}, {"ws.auth_timeout", "60s"}}});
+  RawSocket half(relay().host(), relay().ws_port());
+  ASSERT_TRUE(half.Send("GET /ws HTTP/1.1\r\nHost:"));
+  ASSERT_TRUE(Await([this] { return relay().Metric("msab_connections") == 1; }));
+  relay().Terminate();
+  ExpectLater(half);
+  EXPECT_TRUE(half.ReadToEnd());
+  half.FinishSending();
+  EXPECT_EQ(relay().WaitForExit(), 0);
 }
 
 TEST_F(DrainTest, AClientThatNeverReadsDoesNotHoldItUp) {

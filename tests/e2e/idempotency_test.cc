@@ -1,6 +1,7 @@
 // One event id, one event: however often, however fast and through whichever door it comes.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <set>
 
@@ -147,6 +148,56 @@ TEST_P(IdempotencyTest, AnExpiredOrSupersededResultIsRepeatedToo) {
   const Answer repeat = OtherDoor()->Emit(late);
   EXPECT_TRUE(repeat.expired);
   EXPECT_TRUE(repeat.duplicate);
+}
+
+// Ids are forgotten a window after they were last heard of. Each look uses up one of many ids, as a
+// repeat of it would begin its window anew.
+TEST_P(IdempotencyTest, AnIdIsForgottenAfterItsWindowWhichARepeatExtends) {
+  constexpr int kIds = 1'000;
+  constexpr Millis kWindow{2'000};
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  Start({.settings = {{"idempotency.window", "2s"}}});
+  const auto way = ThisDoor();
+  std::vector<std::string> requests;
+  requests.reserve(kIds);
+  for (int i = 1; i <= kIds; ++i) {
+    requests.push_back(WithId(absl::StrCat("once-", i), Marker(102, i)));
+  }
+  const SteadyTime begun = now();
+  for (const Answer& answer : way->EmitBatch(requests)) {
+    ASSERT_TRUE(answer.ok());
+    ASSERT_FALSE(answer.duplicate);
+  }
+  const std::string kept = WithId("kept", Marker(101, 1));
+  SteadyTime first = now();
+  SteadyTime heard = first;
+  ASSERT_FALSE(way->Emit(kept).duplicate);
+  bool extended = false;
+  size_t looks = 0;
+  Answer again;
+  ASSERT_TRUE(Await([&] {
+    const SteadyTime sent = now();
+    const Answer repeat = way->Emit(kept);
+    EXPECT_TRUE(repeat.ok());
+    if (repeat.duplicate) {
+      extended = extended || sent - first > kWindow;
+    } else {
+      EXPECT_GE(now() - heard, kWindow) << "forgotten, although this test was not that slow";
+      first = sent;
+    }
+    heard = sent;
+    again = way->Emit(requests[looks++]);
+    return (extended && !again.duplicate) || looks == requests.size();
+  }));
+  EXPECT_TRUE(extended);
+  EXPECT_TRUE(again.ok());
+  EXPECT_FALSE(again.duplicate) << "after " << looks << " looks";
+  EXPECT_GE(now() - begun, kWindow);
+  // Free to be used for anything, and used anew by that.
+  const std::string other = WithId(absl::StrCat("once-", kIds), Marker(103, 1));
+  const Answer anew = way->Emit(other);
+  EXPECT_TRUE(anew.ok()) << testing::PrintToString(anew);
+  EXPECT_FALSE(anew.duplicate);
 }
 
 class StreamIdempotencyTest : public RelayTest {};

@@ -123,6 +123,8 @@ TEST_F(ResumeTest, AStateThatHappenedEarlierIsSuperseded) {
   const std::string cursor = client.cursor();
   const Answer newer = Emit(Balance(101, R"(,"coins":"2")", "2026-01-01T00:00:02Z"));
   EXPECT_FALSE(newer.superseded);
+  // Read at once: one that waits would be replaced.
+  EXPECT_EQ(Text(At(client.Next(), "data"), "coins"), "2");
   const Answer older = Emit(Balance(101, R"(,"coins":"1")", "2026-01-01T00:00:01Z"));
   EXPECT_TRUE(older.superseded);
   const Answer tie = Emit(Balance(101, R"(,"coins":"3")", "2026-01-01T00:00:02Z"));
@@ -130,10 +132,9 @@ TEST_F(ResumeTest, AStateThatHappenedEarlierIsSuperseded) {
   const Answer other_field = Emit(Balance(101, R"(,"charm_xp":"1")", "2026-01-01T00:00:01Z"));
   EXPECT_FALSE(other_field.superseded) << "nobody has said this field yet";
   const Received received = Fence({&client});
-  ASSERT_EQ(received[0].size(), 3U);
-  EXPECT_EQ(Text(At(received[0][0], "data"), "coins"), "2");
-  EXPECT_EQ(Text(At(received[0][1], "data"), "coins"), "3");
-  EXPECT_EQ(Text(At(received[0][2], "data"), "charm_xp"), "1");
+  ASSERT_EQ(received[0].size(), 2U);
+  EXPECT_EQ(Text(At(received[0][0], "data"), "coins"), "3");
+  EXPECT_EQ(Text(At(received[0][1], "data"), "charm_xp"), "1");
 
   Client again = Resume(101, cursor);
   const std::vector<Json> missed = again.Replay();

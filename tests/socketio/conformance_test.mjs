@@ -243,17 +243,36 @@ describe("Socket.IO connect", () => {
     socket.close();
   });
   test("with an invalid handshake: closed", async () => {
-    for (const packet of ["4abc", "40[]", "40null", '40"token"', "40{", "44{}"]) {
+    for (const packet of ["4abc", "40{", '40{"token":"x"}}', "44{}"]) {
       const socket = await opened();
       socket.send(packet);
-      await closes(socket, 4502);
+      assert.equal((await socket.next()).code, 4502, packet);
     }
   });
-  test("a repeated CONNECT is ignored", async () => {
-    const socket = await entered();
-    socket.send(`40${JSON.stringify({ token: token(2) })}`);
+  test("with a payload that is no object: refused, too, for an application may have given it", async () => {
+    for (const packet of ["40[]", "40null", "40true", '40"token"', "40/,[]"]) {
+      const socket = await opened();
+      socket.send(packet);
+      assert.equal(await socket.next(), '44{"message":"Authentication required","data":{"code":"UNAUTHENTICATED"}}');
+      assert.equal((await socket.next()).code, 4502, packet);
+    }
+  });
+  test("a repeated CONNECT is ignored, also before the first is answered", async () => {
+    const socket = await opened();
+    const connect = (user) => `40${JSON.stringify({ token: token(user) })}`;
+    for (const user of [1, 2, 3]) socket.send(connect(user));
     socket.send('421["ping"]');
+    assert.match(await socket.next(), /^40\{/);
     assert.equal(await socket.next(), '431[{"success":true}]');
+    socket.send(connect(2));
+    socket.send('422["ping"]');
+    assert.equal(await socket.next(), '432[{"success":true}]');
+    const { recipients } = await relay.emit({
+      target: { user_ids: { ids: [1, 2, 3] } },
+      agency_dissolved: { agency_id: 1, agency_name: "A" },
+    });
+    assert.equal(recipients.connections, 1, "the first one's user");
+    assert.match(await socket.next(), /^42\["agency.dissolved"/);
     socket.close();
   });
   test("an event before it: closed", async () => {
@@ -328,6 +347,13 @@ describe("Socket.IO messages", () => {
     assert.equal(await socket.next(), '431[{"success":true}]');
     socket.close();
   });
+  test("more attachments than were announced: closed", async () => {
+    const socket = await entered();
+    socket.send('451-["message",{"_placeholder":true,"num":0}]');
+    socket.send(Buffer.from([1]));
+    socket.send(Buffer.from([2]));
+    await closes(socket, 4502);
+  });
   for (const [what, packets] of Object.entries({
     "an unknown packet type": ["4abc"],
     "an invalid payload format": ["42{}"],
@@ -362,4 +388,90 @@ describe("Socket.IO messages", () => {
       await closes(socket, 4502);
     });
   }
+});
+
+describe("Recovery", () => {
+  // Connects with these beside the token; the answer.
+  async function connect(user, more) {
+    const socket = await opened();
+    socket.send(`40${JSON.stringify({ token: token(user), ...more })}`);
+    const answer = await socket.next();
+    assert.match(answer, /^40\{/);
+    return Object.assign(socket, JSON.parse(answer.slice(2)));
+  }
+  // Gone without a word, as by a cut.
+  async function lost(user) {
+    const socket = await entered(user);
+    const ended = socket.next();
+    socket.terminate();
+    await ended;
+    return socket;
+  }
+
+  test("goes on under the same ids, with what was missed", async () => {
+    const before = await lost(60);
+    await relay.emit(badge(60, 1));
+    const { cursor } = await relay.emit(badge(60, 2));
+    const again = await connect(60, { pid: before.pid });
+    assert.equal(again.sid, before.sid);
+    assert.equal(again.pid, before.pid);
+    for (const n of [1, 2]) assert.equal(JSON.parse((await again.next()).slice(2))[1].badge.id, n);
+    again.terminate();
+    const last = await connect(60, { pid: before.pid, offset: cursor });
+    assert.equal(last.sid, before.sid);
+    last.send('421["ping"]');
+    assert.equal(await last.next(), '431[{"success":true}]', "nothing before it");
+    last.close();
+  });
+  test("an offset that says nothing is ignored", async () => {
+    const before = await lost(61);
+    const { cursor } = await relay.emit(badge(61, 1));
+    const [epoch, number] = cursor.split("-");
+    for (const offset of [
+      null, "", "x", 17, {}, [cursor], `${epoch}-`, `${epoch}-x`, `-${number}`, `x${epoch}-${number}`, number,
+      `${epoch}-${Number(number) + 1000}`, `${epoch}-99999999999999999999999`, `${epoch}-0`, "9".repeat(3000),
+    ]) {
+      const again = await connect(61, { pid: before.pid, offset });
+      assert.equal(again.pid, before.pid, String(offset));
+      assert.match(await again.next(), new RegExp(`^42\\["badge.earned",.*"${cursor}"\\]$`));
+      again.terminate();
+    }
+  });
+  test("a pid that is nobody's, or another's, makes a fresh session", async () => {
+    const others = await lost(62);
+    await relay.emit(badge(62, 1));
+    for (const pid of ["", "x", "9".repeat(3000), 17, null, {}, [others.pid], others.pid, others.sid, `${others.pid} `]) {
+      const fresh = await connect(63, { pid });
+      for (const id of [others.pid, others.sid, pid]) {
+        assert.notEqual(fresh.pid, id);
+        assert.notEqual(fresh.sid, id);
+      }
+      fresh.send('421["ping"]');
+      assert.equal(await fresh.next(), '431[{"success":true}]', "nothing of the other's");
+      fresh.close();
+    }
+    const own = await connect(62, { pid: others.pid });
+    assert.equal(own.sid, others.sid, "unharmed");
+    own.close();
+  });
+  test("a connection that is still open is closed without a packet", async () => {
+    const old = await entered(64);
+    const fresh = await connect(64, { pid: old.pid });
+    assert.equal(fresh.sid, old.sid);
+    assert.deepEqual(await old.next(), { code: 1000, reason: "" });
+    const { recipients } = await relay.emit(badge(64, 1));
+    assert.equal(recipients.connections, 1);
+    assert.match(await fresh.next(), /^42\["badge.earned"/);
+    fresh.close();
+  });
+  test("a goodbye forgets the session", async () => {
+    const before = await entered(65);
+    before.send("41");
+    before.send("1");
+    await closes(before, 1000);
+    const fresh = await connect(65, { pid: before.pid });
+    assert.notEqual(fresh.pid, before.pid);
+    assert.notEqual(fresh.sid, before.sid);
+    fresh.close();
+  });
 });

@@ -1,6 +1,7 @@
 // An unmodified socket.io-client against a relay that restarts, drains, or refuses origins.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { WebSocket } from "ws";
 import { HOST, Relay, badge, client, connected, delay, numbers, once, token, until } from "./harness.mjs";
 
 test("after a restart it comes back as a fresh session, truthfully", async (t) => {
@@ -82,6 +83,32 @@ test("too many connections of a user: the client keeps trying, and gets in when 
   first.disconnect();
   await once(second, "connect");
   second.disconnect();
+  await relay.stop();
+});
+
+test("who has the socket and no CONNECT yet counts as unauthenticated; past that number there is 503", async (t) => {
+  const relay = await Relay.start({ MSAB_WS_MAX_UNAUTHENTICATED: "2" }, t);
+  let give;
+  const slow = () => client(relay.url, 1, { auth: (later) => (give = later) });
+  const waiting = [slow(), slow()];
+  await until(async () => (await relay.metric("msab_connections")) === 2, "both to wait");
+  const upgrade = () =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`${relay.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
+      socket.on("unexpected-response", (_, response) => resolve(response));
+      socket.on("message", () => (socket.close(), resolve(null)));
+      socket.on("error", () => {});
+    });
+  const refused = await upgrade();
+  assert.equal(refused.statusCode, 503);
+  assert.ok(Number(refused.headers["retry-after"]) > 0);
+  const third = client(relay.url, 1);
+  await once(third.io, "reconnect_error");
+  assert.equal(third.active, true, "it tries on");
+  await until(() => give !== undefined, "the last to ask for its token");
+  give({ token: token(1) });
+  await once(third, "connect");
+  for (const socket of [...waiting, third]) socket.disconnect();
   await relay.stop();
 });
 

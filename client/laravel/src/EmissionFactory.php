@@ -9,6 +9,7 @@ use Illuminate\Support\Str;
 use Msab\Laravel\Contract\Audience;
 use Msab\Laravel\Contract\CatalogEvent;
 use Msab\Laravel\Contract\Checker;
+use Msab\Laravel\Contract\CustomEvent;
 use Msab\Laravel\Contract\RelayEvent;
 use Msab\Laravel\Contract\Target;
 use Msab\Laravel\Contract\Wire;
@@ -20,6 +21,9 @@ use Ramsey\Uuid\Uuid;
 final class EmissionFactory
 {
     private const MAX_EVENT_ID_BYTES = 128;
+
+    /** As JSON. */
+    private const MAX_PAYLOAD_BYTES = 65536;
 
     /**
      * @param  string  $connection  the relay's name in `msab.connections`
@@ -43,6 +47,8 @@ final class EmissionFactory
         [$event, $target, $implied] = self::address($event, $target, $check);
         $event->check($check);
         self::checkOptions($options, $check);
+        $payload = $check->violations() === [] ? $event->toBytes() : '';
+        self::checkSize($event, $payload, $check);
         $violations = $check->violations();
         if ($violations !== []) {
             throw new InvalidEvent($event->eventName(), $violations);
@@ -59,7 +65,7 @@ final class EmissionFactory
                 eventId: $id,
                 eventName: $event->eventName(),
                 audience: $part->text(),
-                bytes: self::bytes($id, $event, $implied ? null : $part, $occurredAtMs, $options),
+                bytes: self::bytes($id, Wire::bytes($event->requestField(), $payload), $implied ? null : $part, $occurredAtMs, $options),
                 occurredAtMs: $occurredAtMs,
                 expiresAtMs: $options->ttlMs === null ? null : $occurredAtMs + $options->ttlMs,
                 connection: $connection,
@@ -166,8 +172,23 @@ final class EmissionFactory
         if ($options->eventId !== null) {
             $check->text('event_id', $options->eventId, minBytes: 1, maxBytes: self::MAX_EVENT_ID_BYTES);
         }
+        if ($options->exceptConnectionId !== null && EmitOptions::connectionId($options->exceptConnectionId) === null) {
+            $check->add('except_connection_id', 'must be 1 to 128 of visible ASCII');
+        }
         if ($options->ttlMs !== null && $options->ttlMs <= 0) {
             $check->add('ttl', 'must be longer than 0');
+        }
+    }
+
+    private static function checkSize(RelayEvent $event, string $payload, Checker $check): void
+    {
+        // JSON's escapes make six bytes of one at most.
+        if (strlen($payload) * 6 + 1024 <= self::MAX_PAYLOAD_BYTES || $event instanceof CustomEvent) {
+            return;
+        }
+        $size = strlen(json_encode($event->toArray(), JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES));
+        if ($size > self::MAX_PAYLOAD_BYTES) {
+            $check->add('payload', "is $size bytes of JSON: must be at most ".self::MAX_PAYLOAD_BYTES);
         }
     }
 
@@ -179,10 +200,14 @@ final class EmissionFactory
         return strlen($id) <= self::MAX_EVENT_ID_BYTES ? $id : Uuid::uuid5(Uuid::NAMESPACE_OID, $id)->toString();
     }
 
-    /** A serialised `msab.v1.EmitEventRequest`. */
+    /**
+     * A serialised `msab.v1.EmitEventRequest`.
+     *
+     * @param  string  $payload  the field of its event
+     */
     private static function bytes(
         string $eventId,
-        RelayEvent $event,
+        string $payload,
         ?Target $target,
         int $occurredAtMs,
         EmitOptions $options,
@@ -192,6 +217,6 @@ final class EmissionFactory
             .Wire::milliseconds(3, $occurredAtMs)
             .Wire::milliseconds(4, $options->ttlMs)
             .Wire::bytes(5, $options->exceptConnectionId)
-            .Wire::bytes($event->requestField(), $event->toBytes());
+            .$payload;
     }
 }

@@ -64,6 +64,9 @@ final class MsabServiceProvider extends ServiceProvider
     {
         $events->listen(ShouldRelay::class, RelayListener::class);
         $this->watchBroadcastJobs($events);
+        // Under Octane what a request makes goes with it: what is to last is made before the first.
+        $this->app->make(Counters::class);
+        $this->app->make(Transports::class);
         if ($this->app->runningInConsole()) {
             $this->commands([InstallCommand::class, DoctorCommand::class, EmitCommand::class]);
             $this->publishes([__DIR__.'/../config/msab.php' => $this->app->configPath('msab.php')], 'msab-config');

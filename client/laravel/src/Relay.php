@@ -135,16 +135,32 @@ class Relay
     {
         // The application of the request under way, which under Octane is not the one that made this.
         $app = Container::getInstance();
-        $id = $app->bound('request') ? $app->make('request')->header('X-Socket-ID') : null;
 
-        return is_string($id) && $id !== '' ? $id : null;
+        return EmitOptions::connectionId($app->bound('request') ? $app->make('request')->header('X-Socket-ID') : null);
     }
 
     protected function deliver(Emission $emission): void
     {
-        $delivery = $this->app->make(DeliveryManager::class)->driver($emission->options->delivery);
+        try {
+            $delivery = $this->app->make(DeliveryManager::class)->driver($emission->options->delivery);
+        } catch (\InvalidArgumentException $exception) {
+            $this->undeliverable($emission, $exception);
+
+            return;
+        }
         foreach ($emission->envelopes as $envelope) {
             $delivery->deliver($envelope);
+        }
+    }
+
+    /** The configuration names a delivery that is none: no reason to fail a user's request either. */
+    private function undeliverable(Emission $emission, \InvalidArgumentException $exception): void
+    {
+        if ($this->app->make(Strictness::class)->isOn()) {
+            throw $exception;
+        }
+        foreach ($emission->envelopes as $envelope) {
+            $this->app->make(Outcomes::class)->failed($envelope, $exception);
         }
     }
 

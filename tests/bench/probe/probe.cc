@@ -10,16 +10,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <new>
 
 #include "counts.h"
-
-// glibc's own names of what is replaced here: calling them needs no dlsym, which itself allocates.
-extern "C" {
-void* __libc_malloc(size_t size);                      // NOLINT(bugprone-reserved-identifier)
-void* __libc_calloc(size_t count, size_t size);        // NOLINT(bugprone-reserved-identifier)
-void* __libc_realloc(void* block, size_t size);        // NOLINT(bugprone-reserved-identifier)
-void* __libc_memalign(size_t alignment, size_t size);  // NOLINT(bugprone-reserved-identifier)
-}
 
 namespace {
 
@@ -60,34 +53,55 @@ Function Next(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
 
+// An allocator may have an operator new that does not come by malloc. What these two give back is
+// the allocator's own, so its free and delete stay.
+void* NextMalloc(size_t size) {
+  static const auto next = Next<void* (*)(size_t)>("malloc");
+  CountAllocation();
+  return next(size);
+}
+
+void* NextMemalign(size_t alignment, size_t size) {
+  static const auto next = Next<void* (*)(size_t, size_t)>("memalign");
+  CountAllocation();
+  return next(alignment, size);
+}
+
 }  // namespace
+
+void* operator new(size_t size) { return NextMalloc(size); }
+void* operator new[](size_t size) { return NextMalloc(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return NextMalloc(size); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return NextMalloc(size); }
+void* operator new(size_t size, std::align_val_t alignment) {
+  return NextMemalign(static_cast<size_t>(alignment), size);
+}
+void* operator new[](size_t size, std::align_val_t alignment) {
+  return NextMemalign(static_cast<size_t>(alignment), size);
+}
 
 extern "C" {
 
-void* malloc(size_t size) {
-  CountAllocation();
-  return __libc_malloc(size);
-}
+void* malloc(size_t size) { return NextMalloc(size); }
 
 void* calloc(size_t count, size_t size) {
+  static const auto next = Next<void* (*)(size_t, size_t)>("calloc");
   CountAllocation();
-  return __libc_calloc(count, size);
+  return next(count, size);
 }
 
 void* realloc(void* block, size_t size) {
+  static const auto next = Next<void* (*)(void*, size_t)>("realloc");
   CountAllocation();
-  return __libc_realloc(block, size);
+  return next(block, size);
 }
 
-void* memalign(size_t alignment, size_t size) {
-  CountAllocation();
-  return __libc_memalign(alignment, size);
-}
+void* memalign(size_t alignment, size_t size) { return NextMemalign(alignment, size); }
 
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) { return NextMemalign(alignment, size); }
 
 int posix_memalign(void** block, size_t alignment, size_t size) {
-  *block = memalign(alignment, size);
+  *block = NextMemalign(alignment, size);
   return *block == nullptr ? 12 /* ENOMEM */ : 0;
 }
 

@@ -281,8 +281,9 @@ TEST_F(JoinLeaveTest, RoomsNamedAtConnectAreSifted) {
   commands_->AuthorizeRooms(
       1, "c1",
       {"b", "a b", "private-1", "b", "a", "", "presence-x", std::string(65, 'x'), "c", "d"},
-      [&allowed](const std::vector<AllowedRoom>& rooms) {
-        for (const AllowedRoom& room : rooms) allowed.push_back(room.room);
+      [&allowed](const AuthorizedRooms& rooms) {
+        EXPECT_FALSE(rooms.undecided);
+        for (const AllowedRoom& room : rooms.allowed) allowed.push_back(room.room);
       });
   EXPECT_THAT(allowed, ElementsAre("b", "a", "c"));
 }

@@ -34,14 +34,12 @@ class RoomAuthorizerTest : public RoomsFixture {
   std::vector<std::string> Authorize(UserId user, std::vector<std::string> rooms) {
     std::vector<std::string> allowed;
     bool done = false;
-    commands_->AuthorizeRooms(
-        user, "c9", std::move(rooms), [&](const std::vector<AllowedRoom>& given) {
-          done = true;
-          for (const AllowedRoom& room : given) {
-            allowed.push_back(room.profile == nullptr ? room.room
-                                                      : room.room + " " + *room.profile);
-          }
-        });
+    commands_->AuthorizeRooms(user, "c9", std::move(rooms), [&](const AuthorizedRooms& given) {
+      done = true;
+      for (const AllowedRoom& room : given.allowed) {
+        allowed.push_back(room.profile == nullptr ? room.room : room.room + " " + *room.profile);
+      }
+    });
     EXPECT_TRUE(done);
     return allowed;
   }
@@ -214,9 +212,10 @@ TEST_F(RoomAuthorizerTest, RoomsNamedAtConnectAreAskedFor) {
   std::vector<std::string> allowed;
   int calls = 0;
   commands_->AuthorizeRooms(1, "c1", {"private-1", "a", "private-2", "private-3", "a", "!"},
-                            [&](const std::vector<AllowedRoom>& rooms) {
+                            [&](const AuthorizedRooms& rooms) {
                               ++calls;
-                              for (const AllowedRoom& room : rooms) {
+                              EXPECT_FALSE(rooms.undecided) << "a refusal is a decision";
+                              for (const AllowedRoom& room : rooms.allowed) {
                                 allowed.push_back(room.room);
                                 if (room.profile) allowed.back() += " " + *room.profile;
                               }
@@ -232,6 +231,20 @@ TEST_F(RoomAuthorizerTest, RoomsNamedAtConnectAreAskedFor) {
   EXPECT_THAT(Authorize(1, {"private-3", "private-1"}),
               ElementsAre(R"(private-3 {"id":1})", "private-1"))
       << "remembered";
+}
+
+TEST_F(RoomAuthorizerTest, RoomsOfWhichNobodyCanTellAreNoRefusals) {
+  using Kind = WebhookResult::Kind;
+  for (const Kind kind : {Kind::kUnavailable, Kind::kOverloaded, Kind::kFailed}) {
+    std::optional<AuthorizedRooms> rooms;
+    commands_->AuthorizeRooms(1, "c1", {"private-1", "a"},
+                              [&](AuthorizedRooms given) { rooms = std::move(given); });
+    webhook.Fail(webhook.dones.size() - 1, kind);
+    ASSERT_TRUE(rooms.has_value());
+    EXPECT_TRUE(rooms->undecided);
+    ASSERT_THAT(rooms->allowed, SizeIs(1));
+    EXPECT_EQ(rooms->allowed[0].room, "a");
+  }
 }
 
 TEST_F(RoomAuthorizerTest, EveryRoomWhereTheSettingSaysSo) {

@@ -33,11 +33,11 @@ class EchoCommands final : public CommandHandler {
     if (answer_at_once) last_reply(absl::StrCat("{\"did\":\"", std::string(event), "\"}"));
   }
   void AuthorizeRooms(UserId, const std::string&, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override {
+                      absl::AnyInvocable<void(AuthorizedRooms)> done) override {
     asked = rooms;
     if (authorise_at_once) {
       std::erase(rooms, "forbidden");
-      done(Allowed(rooms));
+      done({Allowed(rooms)});
     } else {
       waiting = std::move(done);
     }
@@ -48,7 +48,7 @@ class EchoCommands final : public CommandHandler {
   std::shared_ptr<Caller> last_caller;
   CommandReply last_reply;
   std::vector<std::string> asked;
-  absl::AnyInvocable<void(std::vector<AllowedRoom>)> waiting;
+  absl::AnyInvocable<void(AuthorizedRooms)> waiting;
 };
 
 // The shard's part, played by the test.

@@ -112,9 +112,8 @@ TEST_F(SessionTest, AnswersAnUnfitFirstFrameAndWaitsOn) {
       {R"({"token":"t","rooms":"a"})", R"({"field":"rooms","description":"must be a list"})"},
       {R"({"token":"t","rooms":["a",1.5]})",
        R"({"field":"rooms[1]","description":"must be a string or a whole number"})"},
-      {R"({"token":null,"cursor":[]})",
-       R"({"field":"token","description":"is required"},)"
-       R"({"field":"cursor","description":"must be a string"})"},
+      {R"({"token":null,"cursor":[]})", R"({"field":"token","description":"is required"},)"
+                                        R"({"field":"cursor","description":"must be a string"})"},
   };
   for (const auto& [data, details] : kCases) {
     Say(absl::StrCat(R"({"id":1,"event":"auth","data":)", data, "}"));
@@ -168,7 +167,7 @@ TEST_F(SessionTest, EntersOnceItsRoomsAreAuthorised) {
   EXPECT_THAT(host_.admitted, IsEmpty());
   host_.Pass(20'000);  // longer than the time for the token, which it has shown
   EXPECT_FALSE(transport_->close_code);
-  host_.handler.waiting(test::Allowed({"a"}));
+  host_.handler.waiting({Allowed({"a"})});
   EXPECT_THAT(host_.admitted, IsEmpty()) << "entered on the thread that authorised";
   host_.RunPosted();
   EXPECT_THAT(host_.joined, ElementsAre("a"));
@@ -181,7 +180,7 @@ TEST_F(SessionTest, DoesNotEnterWhenItWasLostMeanwhile) {
   host_.handler.authorise_at_once = false;
   session().Open(host_.dialect, {{Token(), {}, {"a"}}});
   session().OnLost();
-  host_.handler.waiting(test::Allowed({"a"}));
+  host_.handler.waiting({Allowed({"a"})});
   host_.RunPosted();
   EXPECT_THAT(host_.admitted, IsEmpty());
 }

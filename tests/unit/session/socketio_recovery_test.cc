@@ -99,7 +99,7 @@ TEST_F(SocketIoRecoveryTest, TakesNothingForReadBeforeItIsSent) {
   Back();
   host_.Pass(25'100);
   EXPECT_THAT(Texts(), ElementsAre("2"));
-  host_.handler.waiting(Allowed({"a"}));
+  host_.handler.waiting({Allowed({"a"})});
   host_.RunPosted();
   EXPECT_THAT(Texts(), ElementsAre(Again(), HasSubstr("e-1")));
   Say("3");
@@ -171,7 +171,7 @@ TEST_F(SocketIoRecoveryTest, BeginsAnewWhereHistoryWasCutWhileItEntered) {
   host_.handler.authorise_at_once = false;
   Back();
   host_.CutHistory();
-  host_.handler.waiting(Allowed({"a"}));
+  host_.handler.waiting({Allowed({"a"})});
   host_.RunPosted();
   Welcomed();
   EXPECT_NE(sid_, old_sid);
@@ -181,6 +181,22 @@ TEST_F(SocketIoRecoveryTest, BeginsAnewWhereHistoryWasCutWhileItEntered) {
   EXPECT_EQ(host_.resumes().usage().released, 0u);
   EXPECT_EQ(host_.counted.gaps_expired.Value(), 1);
   EXPECT_EQ(host_.counted.resumed.Value(), 0);
+}
+
+// The application is away: who was in a room that it decides on can't be told to be where it was.
+TEST_F(SocketIoRecoveryTest, BeginsAnewWhereNobodyCanSayWhetherItMayBeInItsRooms) {
+  Enter();
+  session().EnterRoom("a", 0);
+  session().EnterRoom("b", 0);
+  const std::string old_pid = pid_;
+  Lose();
+  host_.handler.authorise_at_once = false;
+  Back();
+  host_.handler.waiting({Allowed({"a"}), /*undecided=*/true});
+  host_.RunPosted();
+  Welcomed();
+  EXPECT_NE(pid_, old_pid);
+  EXPECT_THAT(session().rooms(), IsEmpty());
 }
 
 // After a failed recovery the client sends its new pid with its old offset.

@@ -126,6 +126,15 @@ TEST_F(SocketIoSessionTest, TurnsAwayOtherNamespacesAndStaysOpen) {
   EXPECT_FALSE(transport_->close_code);
 }
 
+TEST_F(SocketIoSessionTest, AnswersNoFloodOfNamespaces) {
+  host_.settings.client_messages = Rate::PerSecond(3, 2);
+  Upgrade();
+  for (int i = 0; i < 100; ++i) Say("40/admin");
+  EXPECT_THAT(Texts(), SizeIs(3));
+  EXPECT_EQ(host_.counted.rate_limited.Value(), 97);
+  EXPECT_FALSE(transport_->close_code);
+}
+
 TEST_F(SocketIoSessionTest, ClosesForTheTooManyWithoutAPacket) {
   host_.admission = absl::ResourceExhaustedError("too many");
   Upgrade();

@@ -25,17 +25,16 @@ class SlowCommands final : public CommandHandler {
     replies.push_back(std::move(reply));
   }
   void AuthorizeRooms(UserId, const std::string&, std::vector<std::string> rooms,
-                      absl::AnyInvocable<void(std::vector<AllowedRoom>)> done) override {
+                      absl::AnyInvocable<void(AuthorizedRooms)> done) override {
     authorizations.emplace_back(std::move(rooms), std::move(done));
   }
   void AllowAll() {
-    for (auto& [rooms, done] : std::exchange(authorizations, {})) done(Allowed(rooms));
+    for (auto& [rooms, done] : std::exchange(authorizations, {})) done({Allowed(rooms)});
   }
 
   std::vector<std::shared_ptr<Caller>> callers;
   std::vector<CommandReply> replies;
-  std::vector<
-      std::pair<std::vector<std::string>, absl::AnyInvocable<void(std::vector<AllowedRoom>)>>>
+  std::vector<std::pair<std::vector<std::string>, absl::AnyInvocable<void(AuthorizedRooms)>>>
       authorizations;
 };
 

@@ -46,11 +46,19 @@ return new class extends Migration
             $blueprint->text('error')->nullable();
             $blueprint->primary(['connection', 'lane']);
         });
+        Schema::connection($this->getConnection())->create("{$table}_workers", function (Blueprint $blueprint): void {
+            $blueprint->string('connection', 64);
+            $blueprint->string('owner', 128);
+            $blueprint->unsignedTinyInteger('lanes');
+            $blueprint->bigInteger('expires_ms');
+            $blueprint->primary(['connection', 'owner']);
+        });
     }
 
     public function down(): void
     {
         $table = config('msab.outbox.table', 'msab_outbox');
+        Schema::connection($this->getConnection())->dropIfExists("{$table}_workers");
         Schema::connection($this->getConnection())->dropIfExists("{$table}_lanes");
         Schema::connection($this->getConnection())->dropIfExists($table);
     }

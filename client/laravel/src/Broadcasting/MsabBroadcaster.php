@@ -102,8 +102,12 @@ final class MsabBroadcaster extends Broadcaster
         }
         $check = new Checker;
         // As the payload would be read from JSON: models, dates and collections become plain values.
-        $data = json_decode((string) json_encode($payload, JSON_PRESERVE_ZERO_FRACTION), true);
-        $event = $class::fromArray(is_array($data) ? $data : [], $check);
+        try {
+            $data = json_decode(json_encode($payload, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION), true, flags: JSON_THROW_ON_ERROR);
+        } catch (\JsonException $exception) {
+            throw InvalidEvent::because($name, 'payload', 'can\'t be written as JSON: '.$exception->getMessage());
+        }
+        $event = $class::fromArray((array) $data, $check);
         $violations = $check->violations();
 
         return $violations === [] ? $event : throw new InvalidEvent($name, $violations);
@@ -111,7 +115,7 @@ final class MsabBroadcaster extends Broadcaster
 
     private function options(RelayEvent $event, Target $target, mixed $socket): EmitOptions
     {
-        $except = is_string($socket) && $socket !== '' ? $socket : null;
+        $except = EmitOptions::connectionId($socket);
         $job = $this->jobs->current();
         $uuid = $job?->uuid();
         if ($job === null || $uuid === null) {

@@ -34,6 +34,9 @@ final class InstallCommand extends Command
         if ($this->option('outbox') || $this->option('webhook')) {
             $this->publish('msab-migrations');
         }
+        if ($this->option('outbox')) {
+            $this->components->info('Set MSAB_DELIVERY=outbox, migrate, and keep running: php artisan msab:outbox work');
+        }
         if ($this->option('webhook')) {
             $this->scaffold($files, 'gift-handler.stub', app_path('Relay/SendGift.php'));
             $this->addWebhookSecret($files);
@@ -66,7 +69,8 @@ final class InstallCommand extends Command
         if (! $files->exists($file) || str_contains($files->get($file), 'MSAB_WEBHOOK_SECRETS=')) {
             return;
         }
-        $files->append($file, 'MSAB_WEBHOOK_SECRETS=whsec_'.base64_encode(random_bytes(32))."\n");
+        $break = str_ends_with($files->get($file), "\n") ? '' : "\n";
+        $files->append($file, $break.'MSAB_WEBHOOK_SECRETS=whsec_'.base64_encode(random_bytes(32))."\n");
         $this->components->twoColumnDetail('.env', 'MSAB_WEBHOOK_SECRETS added');
     }
 

@@ -20,6 +20,9 @@ final class DeferDelivery implements Delivery
     /** @var array<string, list<Envelope>> of the request under way, by connection */
     private array $waiting = [];
 
+    /** @var \WeakReference<DeferredCallbackCollection>|null of the request that is to flush */
+    private ?\WeakReference $flushedBy = null;
+
     public function __construct(
         private readonly AfterCommit $afterCommit,
         private readonly Outcomes $outcomes,
@@ -28,26 +31,32 @@ final class DeferDelivery implements Delivery
     public function deliver(Envelope $envelope): void
     {
         $this->afterCommit->run(function () use ($envelope) {
-            if ($this->waiting === []) {
-                $this->flushLater();
-            }
             $this->waiting[$envelope->connection][] = $envelope;
+            $this->flushLater();
         });
     }
 
     private function flushLater(): void
     {
-        // `always`: the work has been committed, whatever status the response then got.
-        Container::getInstance()->make(DeferredCallbackCollection::class)[] =
-            new DeferredCallback($this->flush(...), always: true);
+        // Each request has its own. One that never came to its end leaves its events to the next.
+        $callbacks = Container::getInstance()->make(DeferredCallbackCollection::class);
+        if ($this->flushedBy?->get() !== $callbacks) {
+            // `always`: the work has been committed, whatever status the response then got.
+            $callbacks[] = new DeferredCallback($this->flush(...), always: true);
+            $this->flushedBy = \WeakReference::create($callbacks);
+        }
     }
 
     private function flush(): void
     {
-        [$waiting, $this->waiting] = [$this->waiting, []];
-        foreach ($waiting as $connection => $envelopes) {
-            $this->send($connection, $envelopes);
+        // Listeners may emit, too; a callback that is added now would not be called any more.
+        while ($this->waiting !== []) {
+            [$waiting, $this->waiting] = [$this->waiting, []];
+            foreach ($waiting as $connection => $envelopes) {
+                $this->send($connection, $envelopes);
+            }
         }
+        $this->flushedBy = null;
     }
 
     /** @param  list<Envelope>  $envelopes */

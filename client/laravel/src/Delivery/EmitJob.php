@@ -83,10 +83,10 @@ final class EmitJob implements ShouldQueue
         return random_int(max(1, intdiv($most, 2)), $most);
     }
 
-    /** Read once, when the job is pushed. */
-    public function retryUntil(): \DateTimeInterface
+    /** Unix seconds. Read once, when the job is pushed. */
+    public function retryUntil(): int
     {
-        return now()->addSeconds(self::RETRY_SECONDS + $this->envelope->delaySeconds);
+        return now()->getTimestamp() + self::RETRY_SECONDS + $this->envelope->delaySeconds;
     }
 
     /** @return list<int> of exceptions, which the relay's answers are not */
@@ -106,6 +106,20 @@ final class EmitJob implements ShouldQueue
     public function displayName(): string
     {
         return "Msab emit {$this->envelope->eventName}";
+    }
+
+    /**
+     * Without what is as the class has it: half of the payload, which is written while a user waits.
+     *
+     * @return array<string, mixed>
+     */
+    public function __serialize(): array
+    {
+        return array_filter(
+            get_object_vars($this),
+            fn (mixed $value, string $name): bool => $value !== null && $value !== [] && ! in_array($name, ['job', 'tries', 'maxExceptions', 'timeout'], true),
+            ARRAY_FILTER_USE_BOTH,
+        );
     }
 
     /** @return list<string> */

@@ -46,6 +46,7 @@ final class Drain
      */
     public function pass(): int
     {
+        $this->leases->giveUp();
         $lanes = $this->pauses->ready($this->leases->heldFor(self::DEADLINE));
         $rows = $this->outbox->due($this->relay, $lanes, $this->batch);
         $sent = [];

@@ -20,6 +20,9 @@ final class LaneLeases
     /** @var list<int> */
     private array $held = [];
 
+    /** How many of them this worker may keep. */
+    private int $share = Lane::COUNT;
+
     /** Until when by our own clocks, monotonic and wall: seconds. */
     private float $monotonicEnd = 0;
 
@@ -35,7 +38,7 @@ final class LaneLeases
      * @param  string  $relay  the name of the connection to the relay
      * @param  string  $owner  this worker: unique, up to 128 characters
      * @param  int  $leaseMs  how long a lease runs
-     * @param  int  $most  lanes to hold at most
+     * @param  LiveWorkers  $workers  with whom the lanes are shared
      */
     public function __construct(
         private readonly Connection $database,
@@ -44,7 +47,7 @@ final class LaneLeases
         private readonly string $relay,
         private readonly string $owner,
         private readonly int $leaseMs,
-        private readonly int $most = Lane::COUNT,
+        private readonly LiveWorkers $workers,
         ?Closure $monotonic = null,
         ?Closure $wall = null,
     ) {
@@ -62,7 +65,7 @@ final class LaneLeases
     }
 
     /**
-     * Takes what is free and renews what is held.
+     * Takes of what is free up to this worker's share, and renews what is held.
      *
      * @return list<int> the lanes now held
      */
@@ -70,10 +73,15 @@ final class LaneLeases
     {
         $monotonic = ($this->monotonic)();
         $wall = ($this->wall)();
+        $this->workers->announce();
+        $this->share = $this->workers->share();
         $wanted = $this->wanted();
         if ($wanted !== []) {
+            // Before `owner`, which MySQL would have changed already: why it stood still is its last owner's to know.
+            $mine = $this->database->escape($this->owner);
             // `renewals` changes with every renewal: MySQL counts, and some drivers report, changed rows only.
             $this->mineOrFree()->whereIntegerInRaw('lane', $wanted)->update([
+                'error' => $this->database->raw("case when owner = {$mine} then error end"),
                 'owner' => $this->owner,
                 'expires_ms' => $this->clock->sql($this->leaseMs),
                 'renewals' => $this->database->raw('renewals + 1'),
@@ -105,11 +113,28 @@ final class LaneLeases
         return $this->secondsLeft() >= $seconds ? $this->held : [];
     }
 
+    /**
+     * Gives up what is more than this worker's share, for those that have less. Not while rows of these lanes are under
+     * way or are not marked yet.
+     */
+    public function giveUp(): void
+    {
+        $surplus = array_slice($this->held, $this->share);
+        if ($surplus !== []) {
+            $this->free($this->all()->whereIntegerInRaw('lane', $surplus));
+            $this->held = array_slice($this->held, 0, $this->share);
+        }
+    }
+
     /** Gives all lanes back, for others to take at once. */
     public function release(): void
     {
+        if ($this->monotonicEnd > 0) {
+            $this->workers->leave();
+            $this->monotonicEnd = 0;
+        }
         if ($this->held !== []) {
-            $this->all()->where('owner', $this->owner)->update(['owner' => '', 'expires_ms' => 0]);
+            $this->free($this->all());
             $this->held = [];
         }
     }
@@ -134,7 +159,7 @@ final class LaneLeases
     /** @return list<int> */
     private function wanted(): array
     {
-        if ($this->most >= Lane::COUNT) {
+        if ($this->share >= Lane::COUNT) {
             return Lane::all();
         }
         $mine = $this->lanes($this->all()->where('owner', $this->owner));
@@ -142,7 +167,12 @@ final class LaneLeases
         // Workers that start together ask for different ones.
         shuffle($free);
 
-        return array_slice([...$mine, ...$free], 0, $this->most);
+        return [...$mine, ...array_slice($free, 0, max(0, $this->share - count($mine)))];
+    }
+
+    private function free(Builder $lanes): void
+    {
+        $lanes->where('owner', $this->owner)->update(['owner' => '', 'expires_ms' => 0]);
     }
 
     private function all(): Builder

@@ -33,18 +33,27 @@ final readonly class Outbox
      */
     public function drain(string $relay, Closure $transport, int $lanes = Lane::COUNT): Drain
     {
-        $leases = new LaneLeases(
-            $this->database(),
-            $this->clock(),
-            $this->lanesName(),
-            $relay,
-            self::owner(),
-            (int) (1000 * $this->number('lease', 15, 3, 3600)),
-            max(1, min(Lane::COUNT, $lanes)),
-        );
+        $owner = self::owner();
+        $leaseMs = (int) (1000 * $this->number('lease', 15, 3, 3600));
+        $workers = new LiveWorkers($this->database(), $this->clock(), $this->workersName(), $relay, $owner, $leaseMs, max(1, min(Lane::COUNT, $lanes)));
+        $leases = new LaneLeases($this->database(), $this->clock(), $this->lanesName(), $relay, $owner, $leaseMs, $workers);
         $leases->prepare();
 
         return new Drain($this->table(), $leases, $transport, $this->outcomes, new Pauses, $relay, (int) $this->number('batch', 256, 1, Transport::MAX_BATCH));
+    }
+
+    /** @return list<string> those of its tables that are not there */
+    public function missingTables(): array
+    {
+        $schema = $this->database()->getSchemaBuilder();
+
+        return array_values(array_filter([$this->name(), $this->lanesName(), $this->workersName()], fn (string $table): bool => ! $schema->hasTable($table)));
+    }
+
+    /** The connection of config/database.php that they are on. */
+    public function databaseName(): string
+    {
+        return (string) $this->database()->getName();
     }
 
     /** @return list<\stdClass> of connection, lane, owner, seconds_left, error: the lanes that somebody has served */
@@ -58,6 +67,13 @@ final readonly class Outbox
 
                 return $lane;
             })->all());
+    }
+
+    /** @return list<\stdClass> of connection, owner: the workers that are alive */
+    public function workers(): array
+    {
+        return array_values($this->database()->table($this->workersName())->where('expires_ms', '>', $this->clock()->sql())
+            ->orderBy('connection')->orderBy('owner')->get(['connection', 'owner'])->all());
     }
 
     public function keepSentMs(): int
@@ -102,6 +118,11 @@ final readonly class Outbox
     private function lanesName(): string
     {
         return $this->name().'_lanes';
+    }
+
+    private function workersName(): string
+    {
+        return $this->name().'_workers';
     }
 
     private static function owner(): string

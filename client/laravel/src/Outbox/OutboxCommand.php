@@ -20,7 +20,7 @@ final class OutboxCommand extends Command
         {action : work, status, retry or prune}
         {ids?* : retry: the ids of the dead rows}
         {--connection=* : work: the relays to send to, of msab.connections; all of them unless named}
-        {--lanes=16 : work: how many of the 16 lanes this worker may hold; the others are left to others}
+        {--lanes=16 : work: how many of the 16 lanes this worker holds at most; workers share them evenly}
         {--once : work: one look, then end}
         {--stop-when-empty : work: end as soon as nothing is due}
         {--idle=250 : work: milliseconds between two looks while nothing waits}
@@ -90,15 +90,16 @@ final class OutboxCommand extends Command
     {
         $counts = $outbox->table()->counts();
         $lanes = $outbox->lanes();
+        $workers = $outbox->workers();
         $dead = $outbox->table()->dead(10);
         $oldest = max([0, ...array_map(
             fn (array $count): float => $count['state'] === RowState::Pending->value ? $count['oldestSeconds'] : 0,
             $counts,
         )]);
         if ($this->option('json')) {
-            $this->line(json_encode(['rows' => $counts, 'lanes' => $lanes, 'dead' => $dead], JSON_THROW_ON_ERROR | JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES));
+            $this->line(json_encode(['rows' => $counts, 'lanes' => $lanes, 'workers' => $workers, 'dead' => $dead], JSON_THROW_ON_ERROR | JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES));
         } else {
-            $this->print($counts, $lanes, $dead);
+            $this->print($counts, $lanes, $workers, $dead);
         }
         $most = $this->option('max-age');
 
@@ -108,9 +109,10 @@ final class OutboxCommand extends Command
     /**
      * @param  list<array{connection: string, state: string, rows: int, oldestSeconds: float}>  $counts
      * @param  list<stdClass>  $lanes
+     * @param  list<stdClass>  $workers
      * @param  list<stdClass>  $dead
      */
-    private function print(array $counts, array $lanes, array $dead): void
+    private function print(array $counts, array $lanes, array $workers, array $dead): void
     {
         if ($counts === []) {
             $this->line('The outbox is empty.');
@@ -121,7 +123,8 @@ final class OutboxCommand extends Command
             ));
         }
         $served = array_filter($lanes, fn (stdClass $lane): bool => $lane->seconds_left > 0);
-        $owners = array_count_values(array_map(fn (stdClass $lane): string => "{$lane->owner} ({$lane->connection})", $served));
+        $named = fn (stdClass $one): string => "{$one->owner} ({$one->connection})";
+        $owners = array_count_values(array_map($named, $served)) + array_fill_keys(array_map($named, $workers), 0);
         $this->line($owners === [] ? 'No worker is running.' : 'Workers:');
         foreach ($owners as $owner => $count) {
             $this->line("  {$owner}: {$count} of ".Lane::COUNT.' lanes');

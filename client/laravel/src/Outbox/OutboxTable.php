@@ -136,15 +136,15 @@ final readonly class OutboxTable
     }
 
     /**
-     * @return list<array{connection: string, state: string, rows: int, oldestSeconds: float}> by relay and state; the age
-     *                                                                                         of the oldest row there
+     * @return list<array{connection: string, state: string, rows: int, oldestSeconds: float}> by relay and state; how long
+     *                                                                                         ago the oldest was due
      */
     public function counts(): array
     {
         $now = $this->clock->now();
         $groups = $this->database->table($this->table)
             ->groupBy('connection', 'state')->orderBy('connection')->orderBy('state')
-            ->get(['connection', 'state', $this->database->raw('count(*) as total'), $this->database->raw('min(created_ms) as oldest')]);
+            ->get(['connection', 'state', $this->database->raw('count(*) as total'), $this->database->raw('min(available_ms) as oldest')]);
 
         return array_values($groups->map(fn (stdClass $group): array => [
             'connection' => $group->connection,

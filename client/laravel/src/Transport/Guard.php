@@ -7,29 +7,26 @@ namespace Msab\Laravel\Transport;
 use Msab\Laravel\Exceptions\RelayException;
 
 /**
- * Keeps a process from waiting for a relay that doesn't answer, and from taking a connection that was
- * closed while nobody used it for a relay that is away. State of this process only.
+ * Keeps the application from waiting for a relay that doesn't answer, and from taking a connection that was
+ * closed while nobody used it for a relay that is away.
  */
 final class Guard
 {
-    public const TIMEOUTS = 3;
-
-    public const PAUSE_SECONDS = 1.0;
-
-    /** In a row. */
-    private int $timeouts = 0;
-
-    private float $pausedUntil = 0;
-
-    /** Whether the last call found the relay away. */
+    /** Whether this process's last call found the relay away. */
     private bool $away = false;
 
-    /** @param  \Closure(): float  $clock seconds, monotonic */
-    public function __construct(private readonly \Closure $clock) {}
+    /** @param  \Closure(): float  $clock  seconds, monotonic */
+    public function __construct(
+        private readonly \Closure $clock,
+        private readonly Timeouts $timeouts,
+    ) {}
 
-    public static function withSystemClock(): self
+    /** @param  string|null  $file  as {@see Timeouts} has it */
+    public static function withSystemClock(?string $file = null): self
     {
-        return new self(fn () => hrtime(true) / 1e9);
+        $clock = static fn (): float => hrtime(true) / 1e9;
+
+        return new self($clock, new Timeouts($clock, $file));
     }
 
     /**
@@ -42,14 +39,15 @@ final class Guard
      */
     public function run(\Closure $call, float $deadline): mixed
     {
-        $begin = ($this->clock)();
-        if ($begin < $this->pausedUntil) {
+        $pause = $this->timeouts->pause();
+        if ($pause > 0) {
             throw new RelayException(new EmitFailure(
                 StatusCode::Unavailable,
-                'not tried: the relay did not answer '.self::TIMEOUTS.' calls in a row',
-                retryAfter: $this->pausedUntil - $begin,
+                'not tried: the relay did not answer '.Timeouts::MOST.' calls in a row',
+                retryAfter: $pause,
             ));
         }
+        $begin = ($this->clock)();
         try {
             $result = $this->twiceIfFirstFound($call, $deadline, $begin);
         } catch (RelayException $exception) {
@@ -84,10 +82,10 @@ final class Guard
     private function note(StatusCode $status): void
     {
         $this->away = $status === StatusCode::Unavailable;
-        if ($status !== StatusCode::DeadlineExceeded) {
-            $this->timeouts = 0;
-        } elseif (++$this->timeouts >= self::TIMEOUTS) {
-            $this->pausedUntil = ($this->clock)() + self::PAUSE_SECONDS;
+        if ($status === StatusCode::DeadlineExceeded) {
+            $this->timeouts->add();
+        } else {
+            $this->timeouts->clear();
         }
     }
 }

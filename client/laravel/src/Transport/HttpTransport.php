@@ -80,6 +80,23 @@ final class HttpTransport extends RemoteTransport
     }
 
     /**
+     * What the relay says of itself and of what it depends on.
+     *
+     * @return array<string, string|null> by name, such as `laravel`: what is wrong; null: nothing
+     *
+     * @throws RelayException
+     */
+    public function checks(float $seconds): array
+    {
+        $checks = [];
+        foreach ($this->call('GET', '/readyz', null, $seconds)['checks'] ?? [] as $check) {
+            $checks[(string) $check['name']] = $check['ok'] ? null : (string) ($check['message'] ?? 'not well');
+        }
+
+        return $checks;
+    }
+
+    /**
      * @param  non-empty-string  $verb
      * @param  non-empty-string  $path
      * @return array<string, mixed>

@@ -10,9 +10,15 @@ final class Process
     /** @var int|null the process that loaded this class */
     private static ?int $first = null;
 
+    private static bool $firstIsFork = false;
+
+    /** At the application's start: what is found out then holds, however the clock is set later. */
     public static function remember(): void
     {
-        self::$first ??= (int) getmypid();
+        if (self::$first === null) {
+            self::$first = (int) getmypid();
+            self::$firstIsFork = self::isCli() && self::beganAfterPhp();
+        }
     }
 
     public static function hasGrpc(): bool
@@ -27,11 +33,14 @@ final class Process
      */
     public static function isForkedFromCli(): bool
     {
-        if (! in_array(PHP_SAPI, ['cli', 'micro'], true)) {
-            return false;
-        }
+        self::remember();
 
-        return (self::$first !== null && self::$first !== getmypid()) || self::beganAfterPhp();
+        return self::isCli() && (self::$firstIsFork || self::$first !== getmypid());
+    }
+
+    private static function isCli(): bool
+    {
+        return in_array(PHP_SAPI, ['cli', 'micro'], true);
     }
 
     /**
@@ -52,5 +61,3 @@ final class Process
         return $began > (float) $_SERVER['REQUEST_TIME_FLOAT'] + 0.01;
     }
 }
-
-Process::remember();

@@ -46,7 +46,7 @@ final class Transports
 
         return match ($name) {
             'grpc' => $this->grpc($connection, $config),
-            'http' => $this->http($config),
+            'http' => $this->http($connection, $config),
             'log' => new LogTransport($this->app->make('log')->channel($config['log_channel'] ?? null)),
             'null' => new NullTransport,
             default => throw new InvalidArgumentException(
@@ -75,12 +75,12 @@ final class Transports
                 keyFile: $grpc['cert_key'] ?? null,
             ),
             $this->deadlines($config),
-            Guard::withSystemClock(),
+            $this->guard($connection),
         );
     }
 
     /** @param  array<string, mixed>  $config */
-    private function http(array $config): HttpTransport
+    private function http(string $connection, array $config): HttpTransport
     {
         $http = $config['http'] ?? [];
 
@@ -93,8 +93,16 @@ final class Transports
                 keyFile: $http['cert_key'] ?? null,
             ),
             $this->deadlines($config),
-            Guard::withSystemClock(),
+            $this->guard($connection),
         );
+    }
+
+    private function guard(string $connection): Guard
+    {
+        // Elsewhere a process is one request's, or forgets between two.
+        $remembers = in_array(PHP_SAPI, ['cli', 'phpdbg', 'micro'], true);
+
+        return Guard::withSystemClock($remembers ? null : $this->app->storagePath('framework/msab-timeouts-'.md5($connection)));
     }
 
     /** @param  array<string, mixed>  $config */

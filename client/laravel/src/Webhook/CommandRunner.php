@@ -21,6 +21,9 @@ final readonly class CommandRunner
 
     private const RETRY_UNBEGUN_MS = 50;
 
+    /** @var Closure(): int nanoseconds, monotonic */
+    private Closure $clock;
+
     /**
      * @param  Closure(): ?GiftHandler  $gifts  made when the first gift comes
      * @param  Closure(): JoinHandler  $joins
@@ -33,7 +36,10 @@ final readonly class CommandRunner
         private Closure $receipts,
         private ExceptionHandler $errors,
         private int $budgetMs,
-    ) {}
+        ?Closure $clock = null,
+    ) {
+        $this->clock = $clock ?? static fn (): int => hrtime(true);
+    }
 
     /**
      * @param  list<stdClass>  $commands  as the wire has them, each with a string `id`
@@ -41,11 +47,11 @@ final readonly class CommandRunner
      */
     public function run(array $commands): array
     {
-        $end = hrtime(true) + $this->budgetMs * 1_000_000;
+        $end = ($this->clock)() + $this->budgetMs * 1_000_000;
         $results = [];
         foreach ($commands as $command) {
             $id = is_string($command->id ?? null) ? $command->id : throw new InvalidCommand('commands: every command has an id, a string');
-            $results[] = ['id' => $id] + (hrtime(true) < $end
+            $results[] = ['id' => $id] + (($this->clock)() < $end
                 ? $this->answer($command)
                 : ['status' => 'retry', 'retryAfterMs' => self::RETRY_UNBEGUN_MS]);
         }
@@ -95,7 +101,13 @@ final readonly class CommandRunner
     private function join(JoinCommand $join): array|Rejected
     {
         $answer = ($this->joins)()->handleJoin($join);
+        if ($answer instanceof Rejected) {
+            return $answer;
+        }
+        $data = $answer->dataFor($join);
+        // Here, where it fails this command alone: the profile is the application's.
+        json_encode($data, JSON_THROW_ON_ERROR);
 
-        return $answer instanceof Rejected ? $answer : $answer->dataFor($join);
+        return $data;
     }
 }

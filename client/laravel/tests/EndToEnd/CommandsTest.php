@@ -6,6 +6,7 @@ namespace Msab\Laravel\Tests\EndToEnd;
 
 use Illuminate\Support\Facades\Artisan;
 use Msab\Laravel\Tests\RelayTestCase;
+use Msab\Laravel\Tests\Support\TestRelay;
 use Msab\Laravel\Transport\Transports;
 use PHPUnit\Framework\Attributes\Group;
 
@@ -53,7 +54,7 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
 
         $this->assertSame(0, $status, $output);
-        foreach (['gRPC extension 1', 'grpc enable_fork_support off', 'Relay by gRPC answers', 'Relay by HTTP answers', 'Contract', 'Clock as the relay\'s', 'Delivery queue (database)'] as $line) {
+        foreach (['gRPC extension 1', 'grpc enable_fork_support off', 'Relay by gRPC answers', 'Relay by HTTP answers', 'Contract', 'Clock as the relay\'s', 'Delivery queue (database)', 'Tokens no key to sign them with', 'Webhook not set up'] as $line) {
             $this->assertStringContainsString($line, $output);
         }
     }
@@ -74,6 +75,24 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);
         $this->assertStringContainsString('must be auto, grpc, http, log or null', $output);
+
+        config(['msab.connections.default.transport' => 'auto', 'msab.connections.default.key' => TestRelay::KEY]);
+        config(['msab.delivery' => 'qeue']);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('msab delivery is \'qeue\': must be queue, outbox, defer or sync', $output);
+        config(['msab.delivery' => 'queue']);
+
+        $this->travel(1)->hours();
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertMatchesRegularExpression('/Clock 3(599|600|601) s apart from the relay/', $output);
+        $this->travelBack();
+
+        config(['msab.token.secret' => 'short']);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('MSAB_JWT_SECRET) has 5 bytes', $output);
 
         $this->relay->stop();
         config(['msab.connections.default.transport' => 'auto']);

@@ -69,6 +69,8 @@ final class ExampleTest extends RelayTestCase
         event(new Events\ConfigUpdated('all'));
 
         $client->next('config:invalidate', 20);
+        // The event may arrive before the relay has counted it, but the worker's answer doesn't.
+        $this->untilQueueIsEmpty();
         $this->assertSame(1.0, $this->relay->metric('msab_emits_accepted_total'));
     }
 }

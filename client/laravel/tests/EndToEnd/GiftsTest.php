@@ -121,7 +121,8 @@ final class GiftsTest extends RelayTestCase
         $this->begin();
         $this->laravel->signal(SIGSTOP);
         $id = $this->sender->ask('gift:send', ['roomId' => '7', 'giftId' => 1, 'recipientId' => 2]);
-        usleep(1_000_000);
+        Until::true(fn () => $this->laravel->unreadBytes() > 0, 'the relay to ask');
+        self::assertSame([], $this->other->drain());
         $this->laravel->signal(SIGCONT);
         self::assertTrue($this->sender->reply($id)['ok']);
         self::assertSame([90, 5], $this->coins(1, 2));

@@ -9,6 +9,7 @@ use Illuminate\Support\Facades\DB;
 use Msab\Laravel\Events\AgencyDissolved;
 use Msab\Laravel\Events\RewardEarned;
 use Msab\Laravel\Facades\Msab;
+use Msab\Laravel\Outbox\Outbox;
 use Msab\Laravel\Tests\RelayTestCase;
 use Msab\Laravel\Tests\Support\SharesDatabase;
 use Msab\Laravel\Tests\Support\Until;
@@ -152,6 +153,35 @@ final class OutboxTest extends RelayTestCase
         $worker->signal(SIGTERM);
         self::assertSame(0, $worker->wait());
         self::assertSame('', $this->owner());
+    }
+
+    public function test_two_workers_share_the_work_and_one_goes_on_when_the_other_dies(): void
+    {
+        $this->useDatabase('sqlite');
+        $this->startOutboxWorker();
+        Until::true(fn () => $this->lanesByOwner() === [16], 'the first worker to hold all lanes');
+        $second = $this->startOutboxWorker();
+        Until::true(fn () => $this->lanesByOwner() === [8, 8], 'both to hold half');
+
+        $client = $this->relay->connect(self::USER);
+        foreach (range(1, 60) as $i) {
+            Msab::toUser(100 + $i)->emit($this->event($i));
+            $this->reward($i);
+        }
+        self::assertSame(range(1, 60), $this->rewards($client, 60));
+        $this->untilOutboxIsEmpty();
+        self::assertSame(120.0, $this->relay->metric('msab_emits_accepted_total'));
+
+        $second->signal(SIGKILL);
+        Until::true(fn () => $this->lanesByOwner() === [16], 'the first to hold all again');
+    }
+
+    /** @return list<int> how many lanes each live worker holds */
+    private function lanesByOwner(): array
+    {
+        $lanes = $this->app->make(Outbox::class)->lanes();
+
+        return array_values(array_count_values(array_column(array_filter($lanes, fn (\stdClass $lane): bool => $lane->seconds_left > 0), 'owner')));
     }
 
     /** @param  array<string, string>  $environment */

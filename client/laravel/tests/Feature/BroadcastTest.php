@@ -6,6 +6,7 @@ namespace Msab\Laravel\Tests\Feature;
 
 use App\Events\BalanceBroadcast;
 use App\Events\OrderShipped;
+use App\Models\Stage;
 use App\Models\User;
 use Illuminate\Broadcasting\AnonymousEvent;
 use Illuminate\Broadcasting\PrivateChannel;
@@ -85,6 +86,21 @@ final class BroadcastTest extends TestCase
         $this->assertSame($user->id, (int) $toUser->getTarget()->getUserId());
         $this->assertSame('private-orders.7', $toRoom->getTarget()->getRoomId());
         $this->assertNotSame($toUser->getEventId(), $toRoom->getEventId());
+    }
+
+    public function test_models_broadcast_what_becomes_of_them(): void
+    {
+        $stage = new Stage;
+        $stage->forceFill(['id' => 7, 'name' => 'Main'])->save();
+        $this->work();
+        $stage->delete();  // at once, by Laravel: there will be no model for a job
+
+        [$toUser, $toRoom, $deleted] = $this->sent();
+        $this->assertSame('StageCreated', $toUser->getCustom()->getName());
+        $this->assertSame(5, (int) $toUser->getTarget()->getUserId());
+        $this->assertSame('private-App.Models.Stage.7', $toRoom->getTarget()->getRoomId());
+        $this->assertSame('{"name":"Main"}', $toRoom->getCustom()->getPayload()->serializeToJsonString());
+        $this->assertSame('StageDeleted', $deleted->getCustom()->getName());
     }
 
     public function test_every_attempt_of_a_job_sends_the_same_bytes(): void
@@ -184,6 +200,24 @@ final class BroadcastTest extends TestCase
 
         $this->assertSame('c-9', $this->sent()[0]->getExceptConnectionId());
         $this->assertStringNotContainsString('socket', $this->sent()[0]->getCustom()->serializeToJsonString());
+    }
+
+    public function test_a_socket_header_that_is_no_connection_id_leaves_out_nobody(): void
+    {
+        request()->headers->set('X-Socket-ID', str_repeat('x', 129));
+        broadcast(new OrderShipped(7, 1))->toOthers();
+        request()->headers->remove('X-Socket-ID');
+        $this->work();
+
+        $this->assertSame('', $this->sent()[0]->getExceptConnectionId());
+    }
+
+    public function test_a_payload_that_is_no_json_is_called_that(): void
+    {
+        $this->expectException(InvalidEvent::class);
+        $this->expectExceptionMessage('payload: can\'t be written as JSON');
+
+        Broadcast::private('user.1')->as('balance.updated')->with(['coins' => "\xff"])->sendNow();
     }
 
     public function test_several_users_are_one_emit(): void

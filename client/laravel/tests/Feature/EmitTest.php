@@ -17,6 +17,7 @@ use Msab\Laravel\Delivery\EmitJob;
 use Msab\Laravel\Delivery\Envelope;
 use Msab\Laravel\Delivery\Outcomes;
 use Msab\Laravel\Events\AgencyDissolved;
+use Msab\Laravel\Events\AssetInvalidate;
 use Msab\Laravel\Events\BadgeEarned;
 use Msab\Laravel\Events\BadgeEarned\Badge;
 use Msab\Laravel\Events\BalanceUpdated;
@@ -175,6 +176,22 @@ final class EmitTest extends TestCase
         Msab::toUser(42)->emit(new BadgeEarned(null));
     }
 
+    public function test_a_delivery_that_is_none_fails_no_request_in_production(): void
+    {
+        $this->app['env'] = 'production';
+        Exceptions::fake();
+        Event::fake([EmitFailed::class]);
+        config(['msab.delivery' => 'qeue']);
+
+        $this->assertNotNull(Msab::toUser(42)->emit(new BalanceUpdated));
+        Exceptions::assertReported(\InvalidArgumentException::class);
+        Event::assertDispatched(EmitFailed::class, fn (EmitFailed $event) => $event->envelope?->audience === 'user:42');
+
+        $this->app['env'] = 'local';
+        $this->expectExceptionMessage('qeue');
+        Msab::toUser(42)->emit(new BalanceUpdated);
+    }
+
     public function test_the_builder_is_immutable(): void
     {
         $base = Msab::toUser(42);
@@ -201,6 +218,40 @@ final class EmitTest extends TestCase
         [$except, $all] = $this->pushed();
         $this->assertSame('c-17', self::decode($except)->getExceptConnectionId());
         $this->assertSame('', self::decode($all)->getExceptConnectionId());
+    }
+
+    /** What a client puts into the header must not cost anybody the event. */
+    public function test_a_header_that_is_no_connection_id_leaves_out_nobody(): void
+    {
+        foreach ([str_repeat('x', 129), "c-\xff", "c-1\tc-2", 'ü'] as $header) {
+            request()->headers->set('X-Socket-ID', $header);
+            Msab::toUser(42)->toOthers()->emit(new BalanceUpdated);
+        }
+        request()->headers->remove('X-Socket-ID');
+
+        $this->assertCount(4, $this->pushed());
+        foreach ($this->pushed() as $envelope) {
+            $this->assertSame('', self::decode($envelope)->getExceptConnectionId());
+        }
+        $this->expectExceptionMessage('except_connection_id: ');
+        Msab::toUser(42)->toOthers(str_repeat('x', 129))->emit(new BalanceUpdated);
+    }
+
+    public function test_a_payload_larger_than_the_relay_takes_is_invalid(): void
+    {
+        $ids = array_map(fn (int $i) => str_pad((string) $i, 256, 'x'), range(1, 300));
+        Msab::emit(new AssetInvalidate(array_slice($ids, 0, 250)));
+        Msab::emit(new AssetInvalidate(array_fill(0, 40, str_repeat("\u{1}", 256))));
+        foreach ([$ids, array_fill(0, 50, str_repeat("\u{1}", 256))] as $tooMany) {
+            try {
+                Msab::emit(new AssetInvalidate($tooMany));
+                $this->fail('not refused');
+            } catch (InvalidEvent $exception) {
+                $this->assertSame('payload', $exception->violations[0]->field);
+                $this->assertStringContainsString('must be at most 65536', $exception->getMessage());
+            }
+        }
+        $this->assertCount(2, $this->pushed());
     }
 
     public function test_queue_delay_and_time_are_the_emits_own(): void

@@ -38,6 +38,7 @@ final class InstallTest extends TestCase
         (new \Msab\Laravel\MsabServiceProvider($this->app))->boot($this->app->make('events'));
         $this->app->setBasePath($this->directory);
         $this->app->useConfigPath("$this->directory/config");
+        $this->app->getProvider(OutboxServiceProvider::class)?->boot();
     }
 
     public function test_it_publishes_the_configuration_and_adds_the_settings_once(): void
@@ -55,10 +56,19 @@ final class InstallTest extends TestCase
         $this->assertStringContainsString('MSAB_GRPC=127.0.0.1:50051', $env);
     }
 
+    public function test_a_file_without_a_last_newline_keeps_its_last_setting(): void
+    {
+        $this->reboot();
+        File::put("$this->directory/.env", 'MSAB_API_KEY=mine');
+
+        $this->artisan('msab:install --webhook')->assertSuccessful();
+
+        $this->assertMatchesRegularExpression('/^MSAB_API_KEY=mine\nMSAB_WEBHOOK_SECRETS=whsec_\S+\n$/', File::get("$this->directory/.env"));
+    }
+
     public function test_for_the_webhook_it_publishes_the_migrations_and_makes_a_handler_and_a_secret_once(): void
     {
         $this->reboot();
-        $this->app->getProvider(OutboxServiceProvider::class)?->boot();
         File::put("$this->directory/.env", "APP_NAME=Mine\n");
 
         $this->artisan('msab:install --webhook')->assertSuccessful();

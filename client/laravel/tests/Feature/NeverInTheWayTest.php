@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Msab\Laravel\Tests\Feature;
 
 use App\Models\User;
+use Illuminate\Support\Defer\DeferredCallbackCollection;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Exceptions;
@@ -19,6 +20,7 @@ use Msab\Laravel\Facades\Msab;
 use Msab\Laravel\Support\Counters;
 use Msab\Laravel\Tests\Support\Ports;
 use Msab\Laravel\Tests\TestCase;
+use Msab\Laravel\Transport\Transports;
 use PHPUnit\Framework\Attributes\TestWith;
 
 final class NeverInTheWayTest extends TestCase
@@ -143,6 +145,52 @@ final class NeverInTheWayTest extends TestCase
 
         $this->assertSame([], $during);
         $this->assertSame(['user:1', 'user:2'], $emitted);
+    }
+
+    /** As under Octane, when a request dies before its deferred work is done. */
+    public function test_deferred_emits_go_on_after_a_request_that_never_ended(): void
+    {
+        config(['msab.delivery' => 'defer']);
+        $emitted = [];
+        Event::listen(EventEmitted::class, function (EventEmitted $event) use (&$emitted) {
+            $emitted[] = $event->envelope->audience;
+        });
+        Msab::toUser(1)->emit(new BalanceUpdated);
+        $this->app->forgetScopedInstances();
+
+        Msab::toUser(2)->emit(new BalanceUpdated);
+        $this->app->make(DeferredCallbackCollection::class)->invoke();
+        $this->assertSame(['user:1', 'user:2'], $emitted);
+
+        Msab::toUser(3)->emit(new BalanceUpdated);
+        $this->app->make(DeferredCallbackCollection::class)->invoke();
+        $this->assertSame(['user:1', 'user:2', 'user:3'], $emitted);
+    }
+
+    public function test_what_a_listener_emits_while_deferred_emits_leave_leaves_too(): void
+    {
+        config(['msab.delivery' => 'defer']);
+        $emitted = [];
+        Event::listen(EventEmitted::class, function (EventEmitted $event) use (&$emitted) {
+            $emitted[] = $event->envelope->audience;
+            if (count($emitted) === 1) {
+                Msab::toUser(2)->emit(new BalanceUpdated);
+            }
+        });
+        Msab::toUser(1)->emit(new BalanceUpdated);
+        $this->app->make(DeferredCallbackCollection::class)->invoke();
+
+        $this->assertSame(['user:1', 'user:2'], $emitted);
+    }
+
+    /** Octane gives each request a copy of the application, and forgets it. */
+    public function test_what_must_last_is_shared_by_the_copies_of_the_application(): void
+    {
+        $one = clone $this->app;
+        $two = clone $this->app;
+        foreach ([Counters::class, Transports::class] as $class) {
+            $this->assertSame($one->make($class), $two->make($class), $class);
+        }
     }
 
     public function test_a_listener_that_throws_fails_nothing(): void

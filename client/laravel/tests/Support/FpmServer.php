@@ -74,6 +74,11 @@ final class FpmServer
         return [is_executable('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx', '-c', "$this->directory/nginx.conf", '-p', $this->directory];
     }
 
+    public function url(string $path): string
+    {
+        return "http://127.0.0.1:$this->port$path";
+    }
+
     public function untilReady(): void
     {
         Until::true(fn () => (array_values($this->post(['/up'], 1))[0][0] ?? 0) > 0
@@ -93,7 +98,7 @@ final class FpmServer
         do {
             while (count($running) < $atOnce && $waiting !== []) {
                 $path = array_shift($waiting);
-                $curl = curl_init("http://127.0.0.1:$this->port$path");
+                $curl = curl_init($this->url($path));
                 curl_setopt_array($curl, [CURLOPT_POSTFIELDS => '', CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT => 60, CURLOPT_HTTPHEADER => ['Accept: application/json']]);
                 curl_multi_add_handle($multi, $curl);
                 $running[spl_object_id($curl)] = $path;

@@ -21,4 +21,20 @@ final class Ports
         }
         throw new \RuntimeException('no free port');
     }
+
+    /** What has arrived at these ports and nobody has read. */
+    public static function unreadBytes(int ...$ports): int
+    {
+        $unread = 0;
+        foreach ([...(file('/proc/net/tcp') ?: []), ...(file('/proc/net/tcp6') ?: [])] as $line) {
+            $fields = preg_split('/\s+/', trim($line)) ?: [];
+            $port = hexdec(substr((string) strrchr($fields[1] ?? ':0', ':'), 1));
+            // 01: established.
+            if (in_array($port, $ports, true) && ($fields[3] ?? '') === '01') {
+                $unread += (int) hexdec(substr((string) strrchr($fields[4] ?? ':0', ':'), 1));
+            }
+        }
+
+        return $unread;
+    }
 }

@@ -141,17 +141,7 @@ final class TestRelay
     /** What clients of its internal ports have sent and it hasn't read: while it stands still. */
     public function unreadBytes(): int
     {
-        $unread = 0;
-        foreach ([...(file('/proc/net/tcp') ?: []), ...(file('/proc/net/tcp6') ?: [])] as $line) {
-            $fields = preg_split('/\s+/', trim($line)) ?: [];
-            $port = hexdec(substr((string) strrchr($fields[1] ?? ':0', ':'), 1));
-            // 01: established.
-            if (in_array($port, [$this->grpcPort, $this->httpPort], true) && ($fields[3] ?? '') === '01') {
-                $unread += (int) hexdec(substr((string) strrchr($fields[4] ?? ':0', ':'), 1));
-            }
-        }
-
-        return $unread;
+        return Ports::unreadBytes($this->grpcPort, $this->httpPort);
     }
 
     public function connect(int $userId, array $rooms = [], ?string $cursor = null): WsClient

@@ -38,6 +38,12 @@ final class WebServer
         Until::true(fn () => @fsockopen('127.0.0.1', $this->port) !== false, 'the web server to listen');
     }
 
+    /** What clients have sent and it hasn't read: while it stands still. */
+    public function unreadBytes(): int
+    {
+        return Ports::unreadBytes($this->port);
+    }
+
     /** To all of its workers. */
     public function signal(int $signal): void
     {

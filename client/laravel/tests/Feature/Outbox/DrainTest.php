@@ -18,6 +18,7 @@ use Msab\Laravel\Outbox\DatabaseClock;
 use Msab\Laravel\Outbox\Drain;
 use Msab\Laravel\Outbox\Lane;
 use Msab\Laravel\Outbox\LaneLeases;
+use Msab\Laravel\Outbox\LiveWorkers;
 use Msab\Laravel\Outbox\OutboxTable;
 use Msab\Laravel\Outbox\Pauses;
 use Msab\Laravel\Tests\Support\ScriptedTransport;
@@ -36,7 +37,7 @@ final class DrainTest extends TestCase
 
     private ?Drain $last = null;
 
-    /** Seconds by which the leases' clock is ahead. */
+    /** Seconds by which the worker's clock is ahead. */
     private float $later = 0;
 
     protected function setUp(): void
@@ -96,7 +97,7 @@ final class DrainTest extends TestCase
         self::assertStringContainsString('an inbox is full', (string) DB::table('msab_outbox_lanes')->where('lane', Lane::of("user:{$stopped}"))->value('error'));
 
         $full = false;
-        usleep(110_000);
+        $this->later += 0.11;
         self::assertSame(3, $drain->pass());
         self::assertSame(['s1', 's2', 's3'], $this->accepted('s'));
         self::assertNull(DB::table('msab_outbox_lanes')->whereNotNull('error')->first());
@@ -302,23 +303,23 @@ final class DrainTest extends TestCase
         self::assertSame(['sent' => 1], $this->states());
     }
 
-    /** Of one session of the database; its lease runs by a clock that a test can move. */
+    /** Of one session of the database; its leases and pauses run by a clock that a test can move. */
     private function drain(string $connection = 'outbox', float $jitter = 1.0): Drain
     {
         $database = DB::connection($connection);
         assert($database instanceof Connection);
         $clock = new DatabaseClock($database);
-        $leases = new LaneLeases(
-            $database, $clock, 'msab_outbox_lanes', 'default', bin2hex(random_bytes(4)), 15_000,
-            monotonic: fn (): float => hrtime(true) / 1e9 + $this->later,
-        );
+        $monotonic = fn (): float => hrtime(true) / 1e9 + $this->later;
+        $owner = bin2hex(random_bytes(4));
+        $workers = new LiveWorkers($database, $clock, 'msab_outbox_workers', 'default', $owner, 15_000);
+        $leases = new LaneLeases($database, $clock, 'msab_outbox_lanes', 'default', $owner, 15_000, $workers, $monotonic);
         $leases->prepare();
         // A test's earlier drain gives way, as a worker does that ends.
         $this->last?->release();
 
         return $this->last = new Drain(
             new OutboxTable($database, $clock, 'msab_outbox'), $leases, fn (): Transport => $this->relay,
-            $this->app->make(Outcomes::class), new Pauses(jitter: fn (): float => $jitter), 'default', (int) config('msab.outbox.batch'),
+            $this->app->make(Outcomes::class), new Pauses($monotonic, fn (): float => $jitter), 'default', (int) config('msab.outbox.batch'),
         );
     }
 

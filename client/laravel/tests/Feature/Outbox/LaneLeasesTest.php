@@ -9,6 +9,7 @@ use Illuminate\Support\Facades\DB;
 use Msab\Laravel\Outbox\DatabaseClock;
 use Msab\Laravel\Outbox\Lane;
 use Msab\Laravel\Outbox\LaneLeases;
+use Msab\Laravel\Outbox\LiveWorkers;
 use Msab\Laravel\Tests\Support\UsesDatabases;
 use Msab\Laravel\Tests\TestCase;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -51,6 +52,65 @@ final class LaneLeasesTest extends TestCase
     }
 
     #[DataProvider('databases')]
+    public function test_a_worker_that_comes_later_gets_its_part_and_leaves_it_when_it_ends(string $database): void
+    {
+        $this->useDatabase($database);
+        [$a, $b, $c] = [$this->leases('a'), $this->leases('b'), $this->leases('c')];
+        self::assertCount(16, $a->claim());
+        self::assertSame([], $b->claim(), 'b waits, and is known to');
+
+        self::assertCount(16, $a->claim(), 'in the middle of a pass all are kept');
+        $a->giveUp();
+        self::assertCount(8, $b->claim());
+        self::assertCount(8, $a->claim());
+        self::assertSame([], array_intersect($a->claim(), $b->claim()));
+
+        $c->claim();
+        foreach ([$a, $b] as $worker) {
+            $worker->claim();
+            $worker->giveUp();
+        }
+        $counts = array_map(fn (LaneLeases $leases): int => count($leases->claim()), [$c, $a, $b]);
+        sort($counts);
+        self::assertSame([5, 5, 6], $counts);
+
+        $c->release();
+        $b->release();
+        self::assertCount(16, $a->claim());
+    }
+
+    #[DataProvider('databases')]
+    public function test_the_part_of_a_worker_that_died_is_the_others(string $database): void
+    {
+        $this->useDatabase($database);
+        [$a, $b] = [$this->leases('a'), $this->leases('b')];
+        $b->claim();
+        self::assertCount(0, $a->claim());
+        $b->claim();
+        $b->giveUp();
+        self::assertCount(8, $a->claim());
+        $this->runOut();
+        self::assertCount(16, $a->claim());
+        $this->runOut();
+        $a->claim();
+        self::assertSame(['a'], DB::table('msab_outbox_workers')->pluck('owner')->all(), 'and it is forgotten');
+    }
+
+    #[DataProvider('databases')]
+    public function test_who_takes_a_lane_over_does_not_inherit_why_it_stood_still(string $database): void
+    {
+        $this->useDatabase($database);
+        [$a, $b] = [$this->leases('a'), $this->leases('b')];
+        $a->claim();
+        $a->note([3], 'UNAVAILABLE: away');
+        $a->claim();
+        self::assertSame('UNAVAILABLE: away', DB::table('msab_outbox_lanes')->where('lane', 3)->value('error'));
+        $this->runOut();
+        $b->claim();
+        self::assertNull(DB::table('msab_outbox_lanes')->where('lane', 3)->value('error'));
+    }
+
+    #[DataProvider('databases')]
     public function test_relays_have_lanes_of_their_own(string $database): void
     {
         $this->useDatabase($database);
@@ -83,6 +143,7 @@ final class LaneLeasesTest extends TestCase
             $this->{$clock} += 60;
             self::assertSame([], $leases->heldFor(2));
             $other->release();
+            $leases->release();
         }
     }
 
@@ -105,8 +166,10 @@ final class LaneLeasesTest extends TestCase
     {
         $database = DB::connection('outbox');
         assert($database instanceof Connection);
+        $clock = new DatabaseClock($database);
         $leases = new LaneLeases(
-            $database, new DatabaseClock($database), 'msab_outbox_lanes', $relay, $owner, self::LEASE_MS, $most,
+            $database, $clock, 'msab_outbox_lanes', $relay, $owner, self::LEASE_MS,
+            new LiveWorkers($database, $clock, 'msab_outbox_workers', $relay, $owner, self::LEASE_MS, $most),
             fn (): float => 1000 + $this->monotonic, fn (): float => 2000 + $this->wall,
         );
         $leases->prepare();
@@ -117,6 +180,7 @@ final class LaneLeasesTest extends TestCase
     private function runOut(): void
     {
         DB::table('msab_outbox_lanes')->decrement('expires_ms', self::LEASE_MS + 1);
+        DB::table('msab_outbox_workers')->decrement('expires_ms', self::LEASE_MS + 1);
     }
 
     private function renewals(): int

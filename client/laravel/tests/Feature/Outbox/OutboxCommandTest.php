@@ -46,16 +46,21 @@ final class OutboxCommandTest extends TestCase
         Msab::toUser(43)->id('refused')->emit(new BalanceUpdated(coins: '1'));
         DB::table('msab_outbox')->where('event_id', 'refused')->update(['state' => 'dead', 'error' => '{"code":"INVALID_ARGUMENT","message":"x","violations":[{"field":"coins","description":"must be a decimal"}]}']);
         DB::table('msab_outbox_lanes')->insert(['connection' => 'default', 'lane' => 3, 'owner' => 'host:7', 'expires_ms' => PHP_INT_MAX, 'renewals' => 1, 'error' => 'UNAVAILABLE: refused']);
+        DB::table('msab_outbox_workers')->insert(['connection' => 'default', 'owner' => 'host:8', 'lanes' => 16, 'expires_ms' => PHP_INT_MAX]);
         $text = $this->report();
         self::assertStringContainsString('INVALID_ARGUMENT coins: must be a decimal', $text);
         self::assertStringContainsString('host:7 (default): 1 of 16 lanes', $text);
+        self::assertStringContainsString('host:8 (default): 0 of 16 lanes', $text);
         self::assertStringContainsString('Lane 3 of default stands still. UNAVAILABLE: refused', $text);
 
         $rows = json_decode($this->report('--json'), true)['rows'];
         self::assertEqualsCanonicalizing([['dead', 1], ['pending', 1]], array_map(fn (array $row): array => [$row['state'], $row['rows']], $rows));
 
+        // Later, as it was asked to be.
+        Msab::toUser(44)->delay(86_400)->emit(new BalanceUpdated(coins: '1'));
+        DB::table('msab_outbox')->where('audience', 'user:44')->decrement('created_ms', 3_601_000);
         self::assertSame(0, Artisan::call('msab:outbox status --max-age=3600'));
-        DB::table('msab_outbox')->where('event_id', 'waits')->decrement('created_ms', 3_601_000);
+        DB::table('msab_outbox')->where('event_id', 'waits')->decrement('available_ms', 3_601_000);
         self::assertSame(1, Artisan::call('msab:outbox status --max-age=3600'));
     }
 

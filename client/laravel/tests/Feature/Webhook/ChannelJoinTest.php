@@ -6,6 +6,8 @@ namespace Msab\Laravel\Tests\Feature\Webhook;
 
 use App\Models\User;
 use Illuminate\Support\Facades\Broadcast;
+use Illuminate\Support\Facades\Exceptions;
+use JsonException;
 use Msab\Laravel\Tests\Support\SignedPost;
 use Msab\Laravel\Tests\TestCase;
 use Msab\Laravel\Webhook\Accepted;
@@ -45,6 +47,16 @@ final class ChannelJoinTest extends TestCase
             ['id' => $this->user->id, 'name' => 'Ada', 'avatar' => 'https://img/a.png'],
             $this->join('private-lounge.5')['data']['user'],
         );
+    }
+
+    public function test_a_profile_that_is_no_json_takes_no_other_command_with_it(): void
+    {
+        Exceptions::fake();
+        Broadcast::channel('lounge.{id}', fn (User $user, string $id): array => ['name' => $id === '5' ? "\xff" : 'Countess']);
+        $post = SignedPost::of(SignedPost::join('a', 'presence-lounge.5', $this->user->id), SignedPost::join('b', 'presence-lounge.6', $this->user->id));
+        $this->call('POST', '/msab/webhook', server: $post->server(), content: $post->body)->assertOk()
+            ->assertJsonPath('results.0.status', 'retry')->assertJsonPath('results.1.status', 'accepted');
+        Exceptions::assertReported(JsonException::class);
     }
 
     public function test_bindings_and_channel_classes_work_as_in_laravel(): void

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Tests\Feature\Webhook;
 
+use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Support\Carbon;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Exceptions;
@@ -12,8 +13,10 @@ use Msab\Laravel\Tests\Support\SignedPost;
 use Msab\Laravel\Tests\Support\UsesDatabases;
 use Msab\Laravel\Tests\TestCase;
 use Msab\Laravel\Webhook\Accepted;
+use Msab\Laravel\Webhook\CommandRunner;
 use Msab\Laravel\Webhook\GiftCommand;
 use Msab\Laravel\Webhook\GiftHandler;
+use Msab\Laravel\Webhook\Receipts;
 use Msab\Laravel\Webhook\Rejected;
 use Msab\Laravel\Webhook\TryLater;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -129,15 +132,26 @@ final class WebhookTest extends TestCase
 
     public function test_what_is_not_begun_in_time_is_left_to_the_next_attempt(): void
     {
-        config(['msab.webhook.budget_ms' => 50]);
-        $this->handle(function (): Accepted {
-            usleep(60_000);
+        $now = 1_000_000;
+        $this->handle(function () use (&$now): Accepted {
+            $now += 30_000_000;
 
             return Accepted::all();
         });
-        $this->deliver(SignedPost::of(SignedPost::gift('a'), SignedPost::gift('b')))
-            ->assertJsonPath('results.0.status', 'accepted')
-            ->assertJsonPath('results.1', ['id' => 'b', 'status' => 'retry', 'retryAfterMs' => 50]);
+        $runner = new CommandRunner(
+            fn (): GiftHandler => $this->app->make(GiftHandler::class),
+            fn (): never => self::fail('nobody joins'),
+            fn (): Receipts => $this->app->make(Receipts::class),
+            $this->app->make(ExceptionHandler::class),
+            50,
+            function () use (&$now): int {
+                return $now;
+            },
+        );
+        $commands = array_map(fn (string $id): \stdClass => (object) json_decode((string) json_encode(SignedPost::gift($id))), ['a', 'b', 'c']);
+        $results = $runner->run($commands);
+        self::assertSame(['accepted', 'accepted', 'retry'], array_column($results, 'status'));
+        self::assertSame(['id' => 'c', 'status' => 'retry', 'retryAfterMs' => 50], $results[2]);
     }
 
     #[DataProvider('databases')]

@@ -8,6 +8,7 @@ use Msab\Laravel\Exceptions\RelayException;
 use Msab\Laravel\Transport\EmitFailure;
 use Msab\Laravel\Transport\Guard;
 use Msab\Laravel\Transport\StatusCode;
+use Msab\Laravel\Transport\Timeouts;
 use PHPUnit\Framework\TestCase;
 
 final class GuardTest extends TestCase
@@ -20,7 +21,8 @@ final class GuardTest extends TestCase
 
     protected function setUp(): void
     {
-        $this->guard = new Guard(fn () => $this->now);
+        $clock = fn (): float => $this->now;
+        $this->guard = new Guard($clock, new Timeouts($clock));
     }
 
     /** A call that takes so long and then fails so; null: it doesn't fail. */

@@ -11,6 +11,7 @@ use Msab\Laravel\Transport\EmitResult;
 use Msab\Laravel\Transport\Guard;
 use Msab\Laravel\Transport\RemoteTransport;
 use Msab\Laravel\Transport\StatusCode;
+use Msab\Laravel\Transport\Timeouts;
 use Msab\Laravel\Transport\Transport;
 use PHPUnit\Framework\TestCase;
 
@@ -19,7 +20,7 @@ final class RemoteTransportTest extends TestCase
     /** @param  \Closure(list<string>): list<EmitResult|EmitFailure>  $answer */
     private function transport(\Closure $answer): Transport
     {
-        return new class(new Deadlines(new Application), new Guard(fn () => 0.0), $answer) extends RemoteTransport
+        return new class(new Deadlines(new Application), new Guard(fn () => 0.0, new Timeouts(fn () => 0.0)), $answer) extends RemoteTransport
         {
             public function __construct(Deadlines $deadlines, Guard $guard, private readonly \Closure $answer)
             {

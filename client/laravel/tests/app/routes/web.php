@@ -42,9 +42,11 @@ Route::get('/users/{user}/bootstrap', fn (int $user) => [
     'coins' => User::query()->findOrFail($user)->coins,
 ]);
 
-// Waits for the answer.
+// Waits for the answer, for as long as is said.
 Route::post('/users/{user}/balance', fn (Request $request, int $user) => [
-    'online' => Msab::toUser($user)->toOthers()->emitNow(new BalanceUpdated(coins: (string) $request->input('coins')))->usersOnline,
+    'online' => Msab::toUser($user)->toOthers()
+        ->emitNow(new BalanceUpdated(coins: (string) $request->input('coins')), $request->has('deadline') ? $request->float('deadline') : null)
+        ->usersOnline,
     'transport' => Msab::connection()->transport()->name(),
 ]);
 
