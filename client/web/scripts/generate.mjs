@@ -233,6 +233,7 @@ function wrap(line, width) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const source = process.argv[2] ?? process.env.MSAB_RELAY_BINARY ?? here('../../../build/release/msab-relay');
+  const source =
+    process.argv[2] ?? process.env.MSAB_RELAY_BINARY ?? here('../../../build/release/msab-relay');
   writeFileSync(process.argv[3] ?? here('../src/generated/contract.ts'), generate(readContract(source)));
 }
