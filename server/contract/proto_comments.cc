@@ -46,4 +46,8 @@ std::string ProtoComments::Of(const google::protobuf::FieldDescriptor& field) co
   return CommentOf(pool_->FindFieldByName(field.full_name()));
 }
 
+std::string ProtoComments::Of(const google::protobuf::EnumValueDescriptor& value) const {
+  return CommentOf(pool_->FindEnumValueByName(value.full_name()));
+}
+
 }  // namespace msab

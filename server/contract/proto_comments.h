@@ -7,6 +7,7 @@
 namespace google::protobuf {
 class Descriptor;
 class DescriptorPool;
+class EnumValueDescriptor;
 class FieldDescriptor;
 }  // namespace google::protobuf
 
@@ -23,6 +24,7 @@ class ProtoComments {
   // if there is none.
   std::string Of(const google::protobuf::Descriptor& message) const;
   std::string Of(const google::protobuf::FieldDescriptor& field) const;
+  std::string Of(const google::protobuf::EnumValueDescriptor& value) const;
 
  private:
   std::unique_ptr<google::protobuf::DescriptorPool> pool_;

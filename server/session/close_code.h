@@ -3,25 +3,26 @@
 
 #include <cstdint>
 
+#include "msab/v1/session.pb.h"
 #include "server/session/counters.h"
 
 namespace msab {
 
-// The relay's WebSocket close codes (contract page, section 8). 4000–4499: come back with the
-// cursor. 4500–4999: don't.
+// The relay's WebSocket close codes: those that session.proto declares, and what of the standard's
+// (RFC 6455) it uses. 4000–4499: come back with the cursor. 4500–4999: don't.
 enum class CloseCode : uint16_t {
   kNormal = 1000,    // RFC 6455: what it was for is done
   kInternal = 1011,  // RFC 6455: the server failed; come back
-  kSlowConsumer = 4000,
-  kTokenExpired = 4001,
-  kNoPong = 4002,
-  kDraining = 4003,
-  kTooManyConnections = 4004,
-  kUnauthenticated = 4500,
-  kRevoked = 4501,
-  kProtocolError = 4502,
-  kOriginNotAllowed = 4503,
-  kRemoved = 4504,
+  kSlowConsumer = v1::CLOSE_CODE_SLOW_CONSUMER,
+  kTokenExpired = v1::CLOSE_CODE_TOKEN_EXPIRED,
+  kNoPong = v1::CLOSE_CODE_NO_PONG,
+  kDraining = v1::CLOSE_CODE_DRAINING,
+  kTooManyConnections = v1::CLOSE_CODE_TOO_MANY_CONNECTIONS,
+  kUnauthenticated = v1::CLOSE_CODE_UNAUTHENTICATED,
+  kRevoked = v1::CLOSE_CODE_REVOKED,
+  kProtocolError = v1::CLOSE_CODE_PROTOCOL_ERROR,
+  kOriginNotAllowed = v1::CLOSE_CODE_ORIGIN_NOT_ALLOWED,
+  kRemoved = v1::CLOSE_CODE_REMOVED,
 };
 
 // How metrics and logs name it.

@@ -77,6 +77,13 @@ function typeBreaks() {
       breaks.push(`event ${event}: is gone`);
     }
   }
+  for (const frame of keys(was, 'FrameMap')) {
+    if (keys(is, 'FrameMap').includes(frame)) {
+      checks.push([`frame ${frame}`, `Was.FrameMap[${frame}]`, `Is.FrameMap[${frame}]`]);
+    } else {
+      breaks.push(`frame ${frame}: is gone`);
+    }
+  }
   for (const command of keys(was, 'CommandMap')) {
     if (keys(is, 'CommandMap').includes(command)) {
       const [old, now] = [`Was.CommandMap[${command}]`, `Is.CommandMap[${command}]`];

@@ -2,7 +2,7 @@
 //
 //   node scripts/generate.mjs [path of msab-relay | path of a printed contract, *.json] [output]
 //
-// Default binary: $MSAB_RELAY, else the release build of this tree. What the contract doesn't say
+// Default binary: $MSAB_RELAY_BINARY, else the release build of this tree. What the contract doesn't say
 // isn't known here; what is here can't differ from it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export function readContract(source) {
   return JSON.parse(text);
 }
 
-/** The TypeScript of an AsyncAPI document as msab-relay prints it. */
+/** The TypeScript of an AsyncAPI document as msab-relay prints it: of its native dialect. */
 export function generate(contract) {
   const { schemas, messages } = contract.components;
   const out = [
@@ -29,10 +29,15 @@ export function generate(contract) {
     '/** The contract that these types were made from: its hash. */',
     `export const contractVersion = ${quote(contract.info.version)};`,
   ];
-  for (const [key, schema] of Object.entries(schemas)) out.push('', declaration(key, schema));
+  const sent = named(contract, 'send').map(({ message }) => message);
+  const spoken = Object.values(messages).filter((message) => message['x-dialect'] !== 'socketio');
+  for (const [key, schema] of Object.entries(schemas)) {
+    const frame = Object.values(messages).find(({ payload }) => payload.$ref?.endsWith(`/${key}`));
+    if (!frame || spoken.includes(frame)) out.push('', declaration(key, schema));
+  }
 
   // Events of a relay's configuration are not part of the package: declare those by merging.
-  const events = named(contract, 'send').filter(({ message }) => !message['x-custom']);
+  const events = sent.filter((message) => !message['x-custom'] && !message['x-frame']);
   out.push(
     '',
     '/**',
@@ -42,16 +47,16 @@ export function generate(contract) {
     ' */',
     'export interface EventMap {',
   );
-  for (const { message } of events) {
+  for (const message of events) {
     out.push(comment([message.description, audience(message)], '  '));
     out.push(`  ${quote(message.name)}: ${typeName(message.payload.$ref)};`);
   }
   out.push('}');
-  const ofNoRoom = events.filter(({ message }) => !message['x-audience'].includes('room'));
+  const ofNoRoom = events.filter((message) => !message['x-audience'].includes('room'));
   out.push(
     '',
     '/** Events that no room hears: they go to users, or to everyone. */',
-    `export type NotOfRooms =${union(ofNoRoom.map(({ message }) => quote(message.name)))};`,
+    `export type NotOfRooms =${union(ofNoRoom.map(({ name }) => quote(name)))};`,
   );
 
   out.push(
@@ -66,7 +71,22 @@ export function generate(contract) {
         `answer: ${typeName(answer.payload.$ref)}};`,
     );
   }
-  out.push('}', '');
+  out.push('}', '', '/** What the relay says about the connection itself. */', 'export interface FrameMap {');
+  for (const message of spoken.filter((message) => message['x-frame'])) {
+    out.push(comment([message.description], '  '));
+    out.push(`  ${quote(message.name)}: ${typeName(message.payload.$ref)};`);
+  }
+  out.push('}');
+
+  const { 'x-error-codes': errors, 'x-close-codes': closes } = contract.channels.relay;
+  const told = errors.map(({ code, description }) => `- \`${code}\`: ${description}`);
+  out.push('', comment(['Why the relay refused a command:', told.join('\n')]));
+  out.push(`export type RelayErrorCode =${union(errors.map(({ code }) => quote(code)))};`);
+  for (const { code, name, retry, description } of closes) {
+    out.push('', comment([`${description} Afterwards: ${AFTERWARDS[retry]}.`]));
+    out.push(`export const CLOSE_${name} = ${code};`);
+  }
+  out.push('');
   return out.join('\n');
 
   function named({ operations, channels }, action) {
@@ -82,6 +102,14 @@ export function generate(contract) {
       }));
   }
 }
+
+// What a client does about a close code.
+const AFTERWARDS = {
+  never: 'stay away',
+  backoff: 'come back after a random wait, longer each time',
+  told: 'come back when told',
+  'new-token': 'come back with a new token',
+};
 
 function audience(message) {
   const by = message['x-target-from'] ? `, named by \`${message['x-target-from']}\`` : '';
@@ -156,6 +184,7 @@ function typeOf(schema) {
   if (schema.allOf) return typeOf(schema.allOf[0]);
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
   if (schema.$ref) return typeName(schema.$ref);
+  if (!schema.type) return 'unknown';
   if (schema.enum) return schema.enum.map((value) => (value === null ? 'null' : quote(value))).join(' | ');
   if (schema.type === 'array') {
     const item = typeOf(schema.items);
@@ -204,6 +233,7 @@ function wrap(line, width) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const source = process.argv[2] ?? process.env.MSAB_RELAY ?? here('../../../build/release/msab-relay');
+  const source =
+    process.argv[2] ?? process.env.MSAB_RELAY_BINARY ?? here('../../../build/release/msab-relay');
   writeFileSync(process.argv[3] ?? here('../src/generated/contract.ts'), generate(readContract(source)));
 }

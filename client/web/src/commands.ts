@@ -1,9 +1,10 @@
-import { RelayError, type ClientErrorCode, type RelayErrorCode } from './errors.js';
+import { RelayError, type ClientErrorCode } from './errors.js';
 import type { ClientFrame, Reply } from './frames.js';
 
 export interface CommandOptions {
   /** Time from the call to the answer, a reconnect in between included: ms. */
   timeout?: number | undefined;
+  /** Gives up waiting for the answer, and rejects with its reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -25,15 +26,19 @@ export class Commands {
   private readonly pending = new Map<number, Pending>();
   constructor(private readonly send: (frame: ClientFrame) => boolean) {}
 
-  request(event: string, data: unknown, repeatable: boolean, options: CommandOptions): Promise<unknown> {
+  request(
+    event: string,
+    data: unknown,
+    repeatable: boolean,
+    { signal, timeout }: CommandOptions & { timeout: number },
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { signal, timeout } = options;
       signal?.throwIfAborted();
       const frame = { id: ++this.last, event, data };
       const abort = () => pending.reject(signal!.reason);
       const timer = setTimeout(
         () => pending.reject(new RelayError('TIMEOUT', `${event}: no answer within ${timeout} ms`)),
-        timeout,
+        Math.min(timeout, 2 ** 31 - 1), // a longer timer would fire at once
       );
       const settle = <T>(how: (value: T) => void) => {
         return (value: T) => {
@@ -55,7 +60,7 @@ export class Commands {
     if (ok) pending?.resolve(data);
     else {
       const { code, message, retryAfter, details } = error!;
-      pending?.reject(new RelayError(code as RelayErrorCode, message, retryAfter, details));
+      pending?.reject(new RelayError(code, message, retryAfter, details));
     }
   }
 

@@ -1,5 +1,12 @@
 import { Backoff, type BackoffOptions } from './backoff.js';
-import type { ClientFrame, Reply, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, Reply, ServerFrame } from './frames.js';
+import {
+  CLOSE_DRAINING,
+  CLOSE_TOKEN_EXPIRED,
+  CLOSE_TOO_MANY_CONNECTIONS,
+  CLOSE_UNAUTHENTICATED,
+  type Welcome,
+} from './generated/contract.js';
 import type { Link, LinkUser } from './link.js';
 import { watchPage } from './page.js';
 import { Token, userOf, type TokenSource } from './token.js';
@@ -52,11 +59,15 @@ export class Connection implements Link {
   private readonly renewalBackoff: Backoff;
   private unwatch = () => {};
 
+  private readonly url: URL | undefined;
+
+  /** Throws a TypeError if `url` is none. */
   constructor(
-    private readonly url: string | URL,
+    url: string | URL,
     private readonly options: ConnectionOptions,
     private readonly user: LinkUser,
   ) {
+    this.url = absolute(url);
     this.token = new Token(() => this.options.token);
     this.backoff = new Backoff(options.backoff);
     this.renewalBackoff = new Backoff(options.backoff);
@@ -64,9 +75,9 @@ export class Connection implements Link {
 
   open(): void {
     if (this.phase !== 'over') return;
-    // Where there are no WebSockets (a server that renders pages, before Node 22) there is nothing
-    // to do, and nothing to fail over.
-    if (!(this.options.WebSocket ?? globalThis.WebSocket)) return;
+    // On a server that renders pages (no WebSockets before Node 22, no page that a path belongs to)
+    // there is nothing to do, and nothing to fail over.
+    if (!this.url || !(this.options.WebSocket ?? globalThis.WebSocket)) return;
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
@@ -122,9 +133,7 @@ export class Connection implements Link {
   private connectWith(token: string): void {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
     const { cursor, rooms } = this.user.resume(userOf(token));
-    const url = new URL(this.url, globalThis.location?.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    if (url.pathname === '/') url.pathname = '/ws';
+    const url = new URL(this.url!);
     if (cursor !== undefined) url.searchParams.set('cursor', cursor);
     if (rooms.length) url.searchParams.set('rooms', rooms.join());
     const socket = (this.socket = new Socket(url, ['msab.v1', `token.${token}`]));
@@ -172,7 +181,7 @@ export class Connection implements Link {
     if (lived) this.backoff.succeeded(performance.now() - lived > STABLE);
     this.detach();
     let delay: number | undefined = now ? 0 : undefined;
-    if (code === 4001 || (code === 4500 && this.reused)) {
+    if (code === CLOSE_TOKEN_EXPIRED || (code === CLOSE_UNAUTHENTICATED && this.reused)) {
       // A token is used again as long as it seems good; the relay may know better.
       this.token.refused();
       if (!this.token.renewable) return this.end(code, reason);
@@ -180,10 +189,10 @@ export class Connection implements Link {
     } else if (code >= 4500 && code < 5000) {
       return this.end(code, reason);
     }
-    if (code === 4004) this.backoff.atLeast(4);
-    const after = code === 4003 && /retry_after_ms=(\d+)/.exec(reason)?.[1];
+    if (code === CLOSE_TOO_MANY_CONNECTIONS) this.backoff.atLeast(4);
+    const after = code === CLOSE_DRAINING && /retry_after_ms=(\d+)/.exec(reason)?.[1];
     if (after) delay = Math.min(Number(after), 300_000);
-    this.told = code === 4003 || code === 4004;
+    this.told = code === CLOSE_DRAINING || code === CLOSE_TOO_MANY_CONNECTIONS;
     delay ??= this.backoff.next();
     this.phase = 'waiting';
     this.retry = setTimeout(() => void this.connect(), delay);
@@ -259,3 +268,13 @@ export class Connection implements Link {
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
+
+/** The relay's address; `undefined`: a path of this page's origin, and there is no page. */
+function absolute(address: string | URL): URL | undefined {
+  const page = globalThis.location?.href;
+  if (!page && /^[/.]/.test(String(address))) return undefined;
+  const url = new URL(address, page);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (url.pathname === '/') url.pathname = '/ws';
+  return url;
+}

@@ -5,6 +5,13 @@ export function parseCursor(text: string): { epoch: string; sequence: number } |
   return dash > 0 && sequence >= 0 ? { epoch: text.slice(0, dash), sequence } : undefined;
 }
 
+/**
+ * Whether `a` lies after `b`, of the same epoch. Decimal numbers of one length, without leading zeros,
+ * compare as their texts do: nothing is parsed for each event.
+ */
+export const isAfter = (a: string, b: string): boolean =>
+  a.length > b.length || (a.length === b.length && a > b);
+
 /** What a cursor is kept in across reloads: `sessionStorage`, `localStorage`, or your own. */
 export interface CursorStorage {
   getItem(key: string): string | null;

@@ -1,14 +1,4 @@
-/** Why the relay refused a command. */
-export type RelayErrorCode =
-  | 'UNAUTHENTICATED'
-  | 'NOT_IN_ROOM'
-  | 'ROOM_FORBIDDEN'
-  | 'INVALID_PAYLOAD'
-  | 'UNKNOWN_EVENT'
-  | 'RATE_LIMITED'
-  | 'UPSTREAM_UNAVAILABLE'
-  | 'REJECTED'
-  | 'INTERNAL';
+import type { RelayErrorCode } from './generated/contract.js';
 
 /**
  * Why a command failed on this side:

@@ -2,25 +2,34 @@ import { Commands } from './commands.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { parseCursor } from './cursor.js';
 import type { RelayError } from './errors.js';
-import type { ClientFrame, EventFrame, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, EventFrame, ServerFrame } from './frames.js';
+import { CLOSE_UNAUTHENTICATED, type Welcome } from './generated/contract.js';
 import type { Disconnect, SessionClosed } from './link.js';
 
 /** From a tab to whichever hub there is. */
 export type ToHub = { from: string } & (
   | { attach: { cursor?: string | undefined; rooms: readonly string[] } }
   | { frame: ClientFrame }
+  /** Look whether the connection lives, or make one. */
   | { wake: true }
+  /** Are you there? */
+  | { ask: true }
   | { bye: true }
 );
 
 /** From a hub to one tab (`to`) or to all. */
-export type FromHub = { hub: string; to?: string } & (
-  | { gather: true }
-  | { frame: ServerFrame }
-  | { lost: Disconnect }
-  | { ended: SessionClosed }
-  | { failed: string }
-);
+export type FromHub = { hub: string; to?: string } &
+  /** There is a new hub: attach to it. */
+  (
+    | { gather: true }
+    /** An answer where there is no more to say yet. */
+    | { here: true }
+    | { gone: true }
+    | { frame: ServerFrame }
+    | { lost: Disconnect }
+    | { ended: SessionClosed }
+    | { failed: string }
+  );
 
 interface Tab {
   cursor: string | undefined;
@@ -100,6 +109,7 @@ export class Hub {
   }
 
   close(): void {
+    this.post({ gone: true });
     clearTimeout(this.opening);
     this.ended.abort();
     this.connection.close();
@@ -109,9 +119,11 @@ export class Hub {
 
   private hear(message: ToHub): void {
     const { from } = message;
-    if ('wake' in message) {
-      this.connection.wake();
-      if (this.live) this.post({ frame: { event: 'ping', cursor: this.place! } }, from);
+    if ('wake' in message) this.connection.wake();
+    if ('wake' in message || 'ask' in message) {
+      // One whose wish to be attached nobody was there to hear.
+      if ('ask' in message && !this.tabs.has(from)) return this.post({ gather: true }, from);
+      this.post(this.live ? { frame: { event: 'ping', cursor: this.place! } } : { here: true }, from);
     }
     if ('bye' in message) this.detach(from);
     else if ('attach' in message) {
@@ -122,8 +134,9 @@ export class Hub {
         navigator.locks.request(`${this.name}/${from}`, { signal }, () => this.detach(from)).catch(() => {});
       }
       this.tabs.set(from, { cursor, rooms: new Set(rooms), attached: false });
-      if (this.up) this.welcome(from);
-      else this.openWhenGathered();
+      if (this.up) return this.welcome(from);
+      this.post({ here: true }, from);
+      this.openWhenGathered();
     } else if ('frame' in message) this.command(from, message.frame);
   }
 
@@ -177,7 +190,7 @@ export class Hub {
     if (hello.userId !== this.user) {
       this.connection.close();
       const reason = `the token is of user ${hello.userId}, not of ${this.user}`;
-      return this.post({ ended: { code: 4500, reason } });
+      return this.post({ ended: { code: CLOSE_UNAUTHENTICATED, reason } });
     }
     const place = parseCursor(hello.cursor)!;
     if (!this.hello || !hello.recovered) {

@@ -18,8 +18,8 @@ export function connect(url: string | URL, options: RelayOptions): Relay {
 export type { BackoffOptions } from './backoff.js';
 export type { CommandOptions } from './commands.js';
 export type { CursorStorage } from './cursor.js';
-export { RelayError, type ClientErrorCode, type RelayErrorCode } from './errors.js';
-export type { EventFrame, Welcome } from './frames.js';
+export { RelayError, type ClientErrorCode } from './errors.js';
+export type { EventFrame } from './frames.js';
 export * from './generated/contract.js';
 export type { Disconnect, SessionClosed } from './link.js';
 export type { ListenOptions, Unsubscribe } from './listeners.js';

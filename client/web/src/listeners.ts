@@ -1,5 +1,5 @@
 import type { EventFrame } from './frames.js';
-import { guard } from './observable.js';
+import { report } from './observable.js';
 
 export interface ListenOptions {
   /** Ends the subscription when it aborts. */
@@ -36,7 +36,14 @@ export class Listeners {
 
   emit(event: string, frame: EventFrame): void {
     const list = this.lists.get(event);
-    if (list) for (const listener of list) guard(listener, frame.data, frame);
+    if (list === undefined) return;
+    for (const listener of list) {
+      try {
+        listener(frame.data, frame);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
   clear(): void {

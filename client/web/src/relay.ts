@@ -1,9 +1,9 @@
-import { CursorKeeper, parseCursor, type CursorStorage } from './cursor.js';
+import { CursorKeeper, isAfter, type CursorStorage } from './cursor.js';
 import { Commands, type CommandOptions } from './commands.js';
 import type { ConnectionOptions } from './connection.js';
 import { RelayError } from './errors.js';
-import type { EventFrame, Mark, ServerFrame, Welcome } from './frames.js';
-import type { CommandMap, EventMap, RoomJoinAnswer } from './generated/contract.js';
+import type { EventFrame, Mark, ServerFrame } from './frames.js';
+import type { CommandMap, EventMap, RoomJoinAnswer, Welcome } from './generated/contract.js';
 import type { Disconnect, Link, LinkUser, SessionClosed } from './link.js';
 import { Listeners, type ListenOptions, type Unsubscribe } from './listeners.js';
 import { Value, type Observable } from './observable.js';
@@ -77,7 +77,6 @@ export class Relay {
   private readonly keeper: CursorKeeper | undefined;
   private hello: Welcome | undefined;
   private place: string | undefined;
-  private sequence = -1;
   private up = false;
   private hidden = false;
   private wasLive = false;
@@ -181,8 +180,8 @@ export class Relay {
     const once = command === 'chat:message' ? clientId : command === 'gift:send' ? transactionId : 'same';
     const { timeout = this.options.timeout ?? 10_000, signal } = options;
     const answer = this.commands.request(command, data, !!once, { timeout, signal });
-    answer.catch(({ code }: Partial<RelayError>) => {
-      if (code === 'TIMEOUT' && this.up) this.link.check();
+    answer.catch((error: Partial<RelayError> | null) => {
+      if (error?.code === 'TIMEOUT' && this.up) this.link.check();
     });
     return answer as Promise<CommandMap[C]['answer']>;
   }
@@ -191,6 +190,7 @@ export class Relay {
   open(): void {
     if (this.status.value !== 'closed') return;
     this.wasLive = this.hidden = false;
+    for (const membership of this.memberships.values()) if (!membership.settled) membership.joining();
     this.away();
     this.link.open();
     // Where there are no WebSockets it stays what it is; on a server nobody waits for it.
@@ -207,6 +207,7 @@ export class Relay {
     this.status.set('closed');
     this.commands.lost(false);
     this.commands.close();
+    for (const membership of this.memberships.values()) membership.closed();
     this.keeper?.flush();
   }
 
@@ -228,11 +229,8 @@ export class Relay {
     if (frame.event === 'welcome') return this.welcome(frame.data as Welcome);
     const { cursor } = frame as EventFrame;
     if (cursor !== undefined) {
-      const sequence = Number(cursor.slice(cursor.indexOf('-') + 1));
-      if (sequence <= this.sequence) return; // heard before
-      this.sequence = sequence;
-      this.place = cursor;
-      this.keeper?.touch();
+      if (!isAfter(cursor, this.place!)) return; // heard before
+      this.reached(cursor);
     }
     this.deliver(frame as EventFrame);
   }
@@ -244,7 +242,8 @@ export class Relay {
   }
 
   private mark({ event, cursor }: Mark): void {
-    this.reached(cursor);
+    // With several tabs, the one connection may be behind this tab for a while.
+    if (isAfter(cursor, this.place!)) this.reached(cursor);
     if (event === 'live') {
       this.wasLive = true;
       this.status.set('live');
@@ -253,7 +252,6 @@ export class Relay {
 
   private reached(cursor: string): void {
     this.place = cursor;
-    this.sequence = parseCursor(cursor)?.sequence ?? -1;
     this.keeper?.touch();
   }
 
@@ -272,6 +270,7 @@ export class Relay {
     } else if (welcome.recovered === false) {
       this.tell('gap', { reason: gap ?? 'expired', since, cursor });
     }
+    if (!this.up) return; // closed by who was told of the gap
     this.enterRooms(welcome, since);
     this.commands.flush();
     this.tell('welcome', welcome);
@@ -305,7 +304,7 @@ export class Relay {
 
   private enter(membership: Membership): void {
     clearTimeout(membership.retry);
-    if (membership.state.value !== 'joining' || membership.settled) membership.joining();
+    membership.joining();
     if (!this.up) return;
     const current = this.hello;
     const { id } = membership;

@@ -42,6 +42,7 @@ export class Membership {
   retry: ReturnType<typeof setTimeout> | undefined;
   private resolve!: () => void;
   private reject!: (error: RelayError) => void;
+  private over = false; // `ready` was rejected
 
   constructor(readonly id: string) {
     this.renew();
@@ -49,7 +50,7 @@ export class Membership {
 
   /** A new snapshot is on its way. */
   joining(): void {
-    if (this.state.value === 'refused') this.renew();
+    if (this.over) this.renew();
     this.settled = false;
     this.error = undefined;
     this.state.set('joining');
@@ -67,14 +68,20 @@ export class Membership {
     this.error = error;
     this.participants.set([]);
     this.state.set('refused');
-    this.reject(error);
+    this.fail(error);
   }
 
   left(): void {
     clearTimeout(this.retry);
     this.settled = false;
     this.state.set('left');
-    this.reject(new RelayError('CLOSED', `room ${this.id} was left`));
+    this.fail(new RelayError('CLOSED', `room ${this.id} was left`));
+  }
+
+  /** The relay is closed: a snapshot under way won't come. */
+  closed(): void {
+    clearTimeout(this.retry);
+    if (this.state.value === 'joining') this.fail(new RelayError('CLOSED', 'the relay is closed'));
   }
 
   receive(frame: EventFrame): void {
@@ -92,7 +99,13 @@ export class Membership {
     this.participants.set([...this.participants.value.filter((user) => user.id !== id), ...instead]);
   }
 
+  private fail(error: RelayError): void {
+    this.over = true;
+    this.reject(error);
+  }
+
   private renew(): void {
+    this.over = false;
     this.ready = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

@@ -1,5 +1,6 @@
 import { connect } from './index.js';
-import type { ClientFrame, EventFrame, ServerFrame, Welcome } from './frames.js';
+import type { ClientFrame, EventFrame, ServerFrame } from './frames.js';
+import type { Welcome } from './generated/contract.js';
 import { Hub, type FromHub, type ToHub } from './hub.js';
 import type { Link, LinkUser } from './link.js';
 import { watchPage } from './page.js';
@@ -25,8 +26,12 @@ export function share(url: string | URL, options: SharedOptions): Relay {
 
 /** On top of the relay's ping interval, until a silent hub is taken over: ms. As for a connection. */
 const SILENCE_MARGIN = 10_000;
-/** Half of what a hub in doubt has to answer: ms. */
+/** Half of what a hub in doubt has to answer, at least: ms. */
 const PROBE_HALF = 1_500;
+/** How often a hub that has not let a tab in yet must show that it lives: ms. */
+const ASK_EVERY = 10_000;
+/** Of what tabs say to each other: those of another version of this package are not understood. */
+const PROTOCOL = 1;
 
 /** A tab's way to the relay: through the hub, which may be its own. */
 class SharedLink implements Link {
@@ -49,7 +54,7 @@ class SharedLink implements Link {
     private readonly options: SharedOptions,
     private readonly user: LinkUser,
   ) {
-    this.name = `msab:${new URL(url, location.href)}#${options.user}`;
+    this.name = `msab/${PROTOCOL}:${new URL(url, location.href)}#${options.user}`;
   }
 
   open(): void {
@@ -83,6 +88,7 @@ class SharedLink implements Link {
   private attach(): void {
     const { signal } = (this.ended = new AbortController());
     const channel = (this.channel = new BroadcastChannel(this.name));
+    this.left();
     channel.onmessage = ({ data }: MessageEvent<ToHub | FromHub>) => {
       if ('hub' in data && (data.to ?? this.tab) === this.tab) this.hear(data);
     };
@@ -107,7 +113,7 @@ class SharedLink implements Link {
     this.channel = undefined;
     this.hubId = undefined;
     this.left();
-    clearTimeout(this.nudge);
+    clearInterval(this.ticks);
   }
 
   /** Waits to lead, or takes over, and leads until told otherwise. */
@@ -132,7 +138,7 @@ class SharedLink implements Link {
   }
 
   private takeOver(): void {
-    if (this.hub) return; // its own connection knows how to help itself
+    if (this.hub || !this.channel) return; // its own connection knows how to help itself
     this.left();
     this.user.lost({ code: 1006, reason: 'the tab with the connection is silent', retryIn: 0 });
     const { signal } = this.ended;
@@ -142,11 +148,14 @@ class SharedLink implements Link {
 
   private hear(message: FromHub): void {
     if ('gather' in message) return this.follow(message.hub);
-    // Whoever welcomes this tab is the hub: others may be gone and not quite silent yet.
-    if (this.hubId === undefined && 'frame' in message && isWelcome(message.frame)) this.hubId = message.hub;
+    // Whoever answers this tab is the hub: others may be gone and not quite silent yet.
+    const answers = 'here' in message || ('frame' in message && isWelcome(message.frame));
+    if (answers) this.hubId ??= message.hub;
     if (message.hub !== this.hubId) return;
     this.quiet = 0;
-    if ('frame' in message) this.pass(message.frame);
+    if ('here' in message) return;
+    if ('gone' in message) this.follow(undefined);
+    else if ('frame' in message) this.pass(message.frame);
     else if ('failed' in message) this.user.failed(new Error(message.failed));
     else if ('ended' in message) {
       this.close();
@@ -155,7 +164,7 @@ class SharedLink implements Link {
       this.left();
       this.user.lost(message.lost);
       // The hub's tab may be in the background, where timers sleep; a message wakes it.
-      this.nudge = setTimeout(() => this.post({ wake: true }), (message.lost.retryIn ?? 0) + 200);
+      this.nudge = setTimeout(() => this.check(), (message.lost.retryIn ?? 0) + 200);
     }
   }
 
@@ -166,6 +175,7 @@ class SharedLink implements Link {
       this.attached = true;
       for (const room of rooms) this.rooms.add(room);
       const limit = pingInterval + SILENCE_MARGIN;
+      clearInterval(this.ticks);
       this.ticks = setInterval(() => {
         if (++this.quiet > 10) this.takeOver();
       }, limit / 10);
@@ -180,7 +190,7 @@ class SharedLink implements Link {
     else if (cursor !== undefined) this.user.receive({ event: 'ping', cursor }); // another tab's room
   }
 
-  /** Not attached to any hub. */
+  /** Not attached to any hub, for now. */
   private left(): void {
     this.attached = false;
     this.rooms.clear();
@@ -189,6 +199,10 @@ class SharedLink implements Link {
     clearTimeout(this.nudge);
     this.probing = undefined;
     this.quiet = 0;
+    this.ticks = setInterval(() => {
+      this.post({ ask: true });
+      this.expectHub();
+    }, ASK_EVERY);
   }
 
   /** Attaches to a new hub; `undefined`: to the one that answers. */
@@ -204,6 +218,7 @@ class SharedLink implements Link {
   private askIn(): void {
     const { cursor, rooms } = this.user.resume(this.options.user);
     this.post({ attach: { cursor, rooms } });
+    this.expectHub();
   }
 
   private wake(): void {
@@ -212,18 +227,28 @@ class SharedLink implements Link {
     this.check();
   }
 
-  /** The hub answers, and checks its connection; where nothing comes, its tab sleeps. */
+  /** The hub answers, and checks its connection. */
   check(): void {
     this.post({ wake: true });
-    if (!this.attached || this.hub || this.probing !== undefined) return;
+    this.expectHub();
+  }
+
+  /**
+   * Where nothing of a hub is heard, its tab sleeps, or the one that is to be the next does: this one
+   * takes over. Asked in two halves: what came while this tab slept is heard in between. Not to the
+   * millisecond, so that several tabs don't take it from each other.
+   */
+  private expectHub(): void {
+    if (this.hub || this.probing !== undefined) return;
     this.quiet = NaN; // until a message; no tick changes it
+    const half = PROBE_HALF * (1 + Math.random() / 2);
     const look = (last: boolean) => {
       const heard = !Number.isNaN(this.quiet);
       this.probing = undefined;
       if (!heard && last) this.takeOver();
-      else if (!heard) this.probing = setTimeout(look, PROBE_HALF, true);
+      else if (!heard) this.probing = setTimeout(look, half, true);
     };
-    this.probing = setTimeout(look, PROBE_HALF, false);
+    this.probing = setTimeout(look, half, false);
   }
 
   // A ToHub but for who says it.

@@ -1,6 +1,8 @@
 import {
+  getCurrentInstance,
   hasInjectionContext,
   inject,
+  onMounted,
   onScopeDispose,
   shallowReadonly,
   shallowRef,
@@ -24,13 +26,21 @@ const KEY: InjectionKey<Relay> = Symbol.for('@msab/client/vue');
  * A plugin (`app.use(relayPlugin(url, options))`; in Nuxt `nuxtApp.vueApp.use`): the relay of the
  * whole application, open from its start, closed when it is unmounted. On a server it stays closed.
  */
-export function relayPlugin(url: string | URL, options: RelayOptions) {
+export function relayPlugin(url: string | URL, options: RelayOptions): { install(app: App): void };
+/** The same with a relay of your own (of `share`, say), which you open and close. */
+export function relayPlugin(relay: Relay): { install(app: App): void };
+export function relayPlugin(given: string | URL | Relay, options?: RelayOptions) {
   return {
     install(app: App): void {
-      const relay = relayFor(url, options);
+      if (!options) return void app.provide(KEY, given as Relay);
+      const relay = relayFor(given as string | URL, options);
       app.provide(KEY, relay);
       const release = retain(relay);
-      app.onUnmount?.(release);
+      const unmount = app.unmount; // app.onUnmount is there from Vue 3.5 on
+      app.unmount = () => {
+        unmount();
+        release();
+      };
     },
   };
 }
@@ -53,10 +63,10 @@ export function useRelay(url?: string | URL, options?: RelayOptions): Relay {
   return relay;
 }
 
-/** `connecting`, `live`, `recovering`, `offline` or `closed`. */
+/** `connecting`, `live`, `recovering`, `offline` or `closed`, which it is until the component is mounted. */
 export function useRelayState(relay: Relay = useRelay()): Readonly<ShallowRef<RelayState>> {
   const state = shallowRef<RelayState>('closed');
-  if (inBrowser) onScopeDispose(follow(relay.state, state));
+  onceMounted(() => follow(relay.state, state));
   return shallowReadonly(state);
 }
 
@@ -69,7 +79,10 @@ export function useRelayEvent<E extends keyof Events & string>(
   if (inBrowser) onScopeDispose(relay.on(event, listener));
 }
 
-/** In a room while the component (or scope) lives; another one when `id` changes. */
+/**
+ * In a room while the component is mounted (or the scope lives); another one when `id` changes. `room`
+ * is there from then on.
+ */
 export function useRoom(
   id: MaybeRefOrGetter<string | number>,
   relay: Relay = useRelay(),
@@ -81,7 +94,7 @@ export function useRoom(
   const room = shallowRef<Room>();
   const participants = shallowRef<readonly Participant[]>([]);
   const state = shallowRef<RoomState>('joining');
-  if (inBrowser) {
+  onceMounted(() =>
     watch(
       () => String(toValue(id)),
       (name, _, onCleanup) => {
@@ -94,13 +107,25 @@ export function useRoom(
         });
       },
       { immediate: true, flush: 'sync' },
-    );
-  }
+    ),
+  );
   return {
     room: shallowReadonly(room),
     participants: shallowReadonly(participants),
     state: shallowReadonly(state),
   };
+}
+
+/**
+ * Begins what changes a rendering once the component is mounted, so that it first agrees with what a
+ * server rendered; in a scope without a component, at once. What `begin` returns ends it.
+ */
+function onceMounted(begin: () => () => void): void {
+  if (!inBrowser) return;
+  let end = () => {};
+  onScopeDispose(() => end());
+  if (getCurrentInstance()) onMounted(() => (end = begin()));
+  else end = begin();
 }
 
 function follow<T>(observable: Observable<T>, ref: ShallowRef<T>): () => void {

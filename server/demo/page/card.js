@@ -12,11 +12,17 @@ const WALLET_LOOK = {
 };
 const SHOWN = 30; // notices, chat lines
 
-const replayedTag = () =>
+const replayedTag = (...content) =>
   h(
     "span.replayed",
     { title: "It happened while this app was away, and was replayed" },
-    "replayed",
+    ...(content.length > 0 ? content : ["replayed"]),
+  );
+// The same where there is little room.
+const replayedMark = () =>
+  replayedTag(
+    h("span", { aria: { hidden: "true" } }, "↺"),
+    h("span.visually-hidden", {}, "replayed"),
   );
 
 export class Card {
@@ -160,10 +166,10 @@ export class Card {
             },
           },
         },
+        h("span", {}, "Gift"),
         choice,
-        h("span", {}, "×"),
         quantity,
-        h("span", {}, "to"),
+        h("span", {}, "To"),
         this.recipient,
         h("button", { type: "submit" }, "Send"),
       ),
@@ -199,7 +205,7 @@ export class Card {
       const value = this.values[field];
       this.#count(value, before, after);
       const change = difference(before, after);
-      const note = h("span.change", {}, change, replayed ? replayedTag() : null);
+      const note = h("span.change", {}, change, replayed ? replayedMark() : null);
       value.parentElement.querySelector(".change")?.remove();
       value.parentElement.append(note);
       setTimeout(() => note.remove(), 4000);

@@ -27,6 +27,19 @@ var Backoff = class {
   }
 };
 
+// client/web/src/generated/contract.ts
+var contractVersion = "c01731ca66c0f56c";
+var CLOSE_SLOW_CONSUMER = 4e3;
+var CLOSE_TOKEN_EXPIRED = 4001;
+var CLOSE_NO_PONG = 4002;
+var CLOSE_DRAINING = 4003;
+var CLOSE_TOO_MANY_CONNECTIONS = 4004;
+var CLOSE_UNAUTHENTICATED = 4500;
+var CLOSE_REVOKED = 4501;
+var CLOSE_PROTOCOL_ERROR = 4502;
+var CLOSE_ORIGIN_NOT_ALLOWED = 4503;
+var CLOSE_REMOVED = 4504;
+
 // client/web/src/page.ts
 function watchPage(on) {
   if (typeof window === "undefined" || typeof document === "undefined") return () => {
@@ -135,15 +148,15 @@ var STABLE = 1e4;
 var PING_ID = 0;
 var AUTH_ID = -1;
 var Connection = class {
+  /** Throws a TypeError if `url` is none. */
   constructor(url, options, user) {
-    this.url = url;
     this.options = options;
     this.user = user;
+    this.url = absolute(url);
     this.token = new Token(() => this.options.token);
     this.backoff = new Backoff(options.backoff);
     this.renewalBackoff = new Backoff(options.backoff);
   }
-  url;
   options;
   user;
   /** `over`: not opened, closed, or ended by the relay. `hidden`: the page is put away. */
@@ -169,9 +182,10 @@ var Connection = class {
   renewalBackoff;
   unwatch = () => {
   };
+  url;
   open() {
     if (this.phase !== "over") return;
-    if (!(this.options.WebSocket ?? globalThis.WebSocket)) return;
+    if (!this.url || !(this.options.WebSocket ?? globalThis.WebSocket)) return;
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
@@ -222,9 +236,7 @@ var Connection = class {
   connectWith(token) {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
     const { cursor, rooms } = this.user.resume(userOf(token));
-    const url = new URL(this.url, globalThis.location?.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    if (url.pathname === "/") url.pathname = "/ws";
+    const url = new URL(this.url);
     if (cursor !== void 0) url.searchParams.set("cursor", cursor);
     if (rooms.length) url.searchParams.set("rooms", rooms.join());
     const socket = this.socket = new Socket(url, ["msab.v1", `token.${token}`]);
@@ -267,17 +279,17 @@ var Connection = class {
     if (lived) this.backoff.succeeded(performance.now() - lived > STABLE);
     this.detach();
     let delay = now ? 0 : void 0;
-    if (code === 4001 || code === 4500 && this.reused) {
+    if (code === CLOSE_TOKEN_EXPIRED || code === CLOSE_UNAUTHENTICATED && this.reused) {
       this.token.refused();
       if (!this.token.renewable) return this.end(code, reason);
       if (lived || this.reused) delay = 0;
     } else if (code >= 4500 && code < 5e3) {
       return this.end(code, reason);
     }
-    if (code === 4004) this.backoff.atLeast(4);
-    const after = code === 4003 && /retry_after_ms=(\d+)/.exec(reason)?.[1];
+    if (code === CLOSE_TOO_MANY_CONNECTIONS) this.backoff.atLeast(4);
+    const after = code === CLOSE_DRAINING && /retry_after_ms=(\d+)/.exec(reason)?.[1];
     if (after) delay = Math.min(Number(after), 3e5);
-    this.told = code === 4003 || code === 4004;
+    this.told = code === CLOSE_DRAINING || code === CLOSE_TOO_MANY_CONNECTIONS;
     delay ??= this.backoff.next();
     this.phase = "waiting";
     this.retry = setTimeout(() => void this.connect(), delay);
@@ -343,13 +355,17 @@ var Connection = class {
     this.scheduleRenewal();
   }
 };
+function absolute(address) {
+  const page = globalThis.location?.href;
+  if (!page && /^[/.]/.test(String(address))) return void 0;
+  const url = new URL(address, page);
+  url.protocol = url.protocol.replace("http", "ws");
+  if (url.pathname === "/") url.pathname = "/ws";
+  return url;
+}
 
 // client/web/src/cursor.ts
-function parseCursor(text) {
-  const dash = text.indexOf("-");
-  const sequence = Number(text.slice(dash + 1));
-  return dash > 0 && sequence >= 0 ? { epoch: text.slice(0, dash), sequence } : void 0;
-}
+var isAfter = (a, b) => a.length > b.length || a.length === b.length && a > b;
 var CursorKeeper = class {
   constructor(storage, key, current) {
     this.storage = storage;
@@ -405,15 +421,15 @@ var Commands = class {
   send;
   last = 0;
   pending = /* @__PURE__ */ new Map();
-  request(event, data, repeatable, options) {
+  request(event, data, repeatable, { signal, timeout }) {
     return new Promise((resolve, reject) => {
-      const { signal, timeout } = options;
       signal?.throwIfAborted();
       const frame = { id: ++this.last, event, data };
       const abort = () => pending.reject(signal.reason);
       const timer = setTimeout(
         () => pending.reject(new RelayError("TIMEOUT", `${event}: no answer within ${timeout} ms`)),
-        timeout
+        Math.min(timeout, 2 ** 31 - 1)
+        // a longer timer would fire at once
       );
       const settle = (how) => {
         return (value) => {
@@ -517,7 +533,14 @@ var Listeners = class {
   }
   emit(event, frame) {
     const list = this.lists.get(event);
-    if (list) for (const listener of list) guard(listener, frame.data, frame);
+    if (list === void 0) return;
+    for (const listener of list) {
+      try {
+        listener(frame.data, frame);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
   clear() {
     this.lists.clear();
@@ -531,6 +554,7 @@ function uniqueId() {
 
 // client/web/src/room.ts
 var Membership = class {
+  // `ready` was rejected
   constructor(id) {
     this.id = id;
     this.renew();
@@ -546,9 +570,10 @@ var Membership = class {
   retry;
   resolve;
   reject;
+  over = false;
   /** A new snapshot is on its way. */
   joining() {
-    if (this.state.value === "refused") this.renew();
+    if (this.over) this.renew();
     this.settled = false;
     this.error = void 0;
     this.state.set("joining");
@@ -564,13 +589,18 @@ var Membership = class {
     this.error = error;
     this.participants.set([]);
     this.state.set("refused");
-    this.reject(error);
+    this.fail(error);
   }
   left() {
     clearTimeout(this.retry);
     this.settled = false;
     this.state.set("left");
-    this.reject(new RelayError("CLOSED", `room ${this.id} was left`));
+    this.fail(new RelayError("CLOSED", `room ${this.id} was left`));
+  }
+  /** The relay is closed: a snapshot under way won't come. */
+  closed() {
+    clearTimeout(this.retry);
+    if (this.state.value === "joining") this.fail(new RelayError("CLOSED", "the relay is closed"));
   }
   receive(frame) {
     if (frame.event === "room:userJoined") {
@@ -585,7 +615,12 @@ var Membership = class {
     if (!this.settled) return;
     this.participants.set([...this.participants.value.filter((user) => user.id !== id), ...instead]);
   }
+  fail(error) {
+    this.over = true;
+    this.reject(error);
+  }
   renew() {
+    this.over = false;
     this.ready = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -720,7 +755,6 @@ var Relay = class {
   keeper;
   hello;
   place;
-  sequence = -1;
   up = false;
   hidden = false;
   wasLive = false;
@@ -778,8 +812,8 @@ var Relay = class {
     const once = command === "chat:message" ? clientId : command === "gift:send" ? transactionId : "same";
     const { timeout = this.options.timeout ?? 1e4, signal } = options;
     const answer = this.commands.request(command, data, !!once, { timeout, signal });
-    answer.catch(({ code }) => {
-      if (code === "TIMEOUT" && this.up) this.link.check();
+    answer.catch((error) => {
+      if (error?.code === "TIMEOUT" && this.up) this.link.check();
     });
     return answer;
   }
@@ -787,6 +821,7 @@ var Relay = class {
   open() {
     if (this.status.value !== "closed") return;
     this.wasLive = this.hidden = false;
+    for (const membership of this.memberships.values()) if (!membership.settled) membership.joining();
     this.away();
     this.link.open();
   }
@@ -800,6 +835,7 @@ var Relay = class {
     this.status.set("closed");
     this.commands.lost(false);
     this.commands.close();
+    for (const membership of this.memberships.values()) membership.closed();
     this.keeper?.flush();
   }
   resume(user) {
@@ -815,11 +851,8 @@ var Relay = class {
     if (frame.event === "welcome") return this.welcome(frame.data);
     const { cursor } = frame;
     if (cursor !== void 0) {
-      const sequence = Number(cursor.slice(cursor.indexOf("-") + 1));
-      if (sequence <= this.sequence) return;
-      this.sequence = sequence;
-      this.place = cursor;
-      this.keeper?.touch();
+      if (!isAfter(cursor, this.place)) return;
+      this.reached(cursor);
     }
     this.deliver(frame);
   }
@@ -829,7 +862,7 @@ var Relay = class {
     this.anyListeners.emit("", frame);
   }
   mark({ event, cursor }) {
-    this.reached(cursor);
+    if (isAfter(cursor, this.place)) this.reached(cursor);
     if (event === "live") {
       this.wasLive = true;
       this.status.set("live");
@@ -837,7 +870,6 @@ var Relay = class {
   }
   reached(cursor) {
     this.place = cursor;
-    this.sequence = parseCursor(cursor)?.sequence ?? -1;
     this.keeper?.touch();
   }
   welcome(welcome) {
@@ -854,6 +886,7 @@ var Relay = class {
     } else if (welcome.recovered === false) {
       this.tell("gap", { reason: gap ?? "expired", since, cursor });
     }
+    if (!this.up) return;
     this.enterRooms(welcome, since);
     this.commands.flush();
     this.tell("welcome", welcome);
@@ -883,7 +916,7 @@ var Relay = class {
   }
   enter(membership) {
     clearTimeout(membership.retry);
-    if (membership.state.value !== "joining" || membership.settled) membership.joining();
+    membership.joining();
     if (!this.up) return;
     const current = this.hello;
     const { id } = membership;
@@ -928,14 +961,21 @@ function sessionStorageIfAny() {
   }
 }
 
-// client/web/src/generated/contract.ts
-var contractVersion = "b19bd1a67a8a5be9";
-
 // client/web/src/index.ts
 function connect(url, options) {
   return new Relay(url, options, (user) => new Connection(url, options, user));
 }
 export {
+  CLOSE_DRAINING,
+  CLOSE_NO_PONG,
+  CLOSE_ORIGIN_NOT_ALLOWED,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_REMOVED,
+  CLOSE_REVOKED,
+  CLOSE_SLOW_CONSUMER,
+  CLOSE_TOKEN_EXPIRED,
+  CLOSE_TOO_MANY_CONNECTIONS,
+  CLOSE_UNAUTHENTICATED,
   RelayError,
   connect,
   contractVersion

@@ -3,13 +3,14 @@
 
 import { h, svg } from "./dom.js";
 
-// Deliveries shown, and the drawing's width in its own units: on a small screen fewer, as large.
-const WIDE = { shown: 90, width: 900 };
-const NARROW = { shown: 40, width: 420 };
-const HEIGHT = 170;
+// The drawing is in pixels: a wider one shows more deliveries, none is stretched.
+const STEP = 9; // from one delivery to the next
+const HEIGHT = 176;
 const LEFT = 64;
+const RIGHT = 8;
 const BOTTOM = 148;
 const TOP = 14;
+const KEPT = 200;
 const RANGE = [0.1, 1000]; // ms, logarithmic
 const WAITING = 500; // emits and deliveries that have not met yet
 
@@ -17,25 +18,29 @@ export class Latency {
   #emits = new Map(); // key → sentAt
   #early = new Map(); // key → [{ user, at }]: delivered before the emit's own answer came
   #points = []; // { user, ms }
-  #drawn = false;
+  #asked = false; // a drawing, for the next frame
+  #width = 0;
 
   constructor(root, users) {
-    Object.assign(this, matchMedia("(max-width: 900px)").matches ? NARROW : WIDE);
     this.dots = svg("g");
     this.numbers = h("p.numbers", {}, "Emit something: every delivery becomes a dot.");
-    const plot = svg("svg", {
-      viewBox: `0 0 ${this.width} ${HEIGHT}`,
+    this.plot = svg("svg", {
       class: "plot",
+      height: HEIGHT,
       role: "img",
       "aria-label": "Latency of the last deliveries",
     });
     for (const ms of [0.1, 1, 10, 100, 1000]) {
       const y = yOf(ms);
       const label = svg("text", { x: LEFT - 10, y: y + 4, "text-anchor": "end" }, `${ms} ms`);
-      plot.append(svg("line", { x1: LEFT, x2: this.width, y1: y, y2: y }), label);
+      this.plot.append(svg("line", { x1: LEFT, x2: "100%", y1: y, y2: y }), label);
     }
-    plot.append(this.dots);
-    this.plot = plot;
+    const below = { y: HEIGHT - 6 };
+    this.plot.append(
+      svg("text", { x: LEFT, ...below }, "← earlier deliveries"),
+      svg("text", { x: "100%", "text-anchor": "end", ...below }, "newest"),
+      this.dots,
+    );
     const legend = users.map(({ id, name }, index) =>
       h("li", { data: { hue: index } }, h("i.dot"), name, " "),
     );
@@ -47,9 +52,13 @@ export class Latency {
         h("h2", { id: "latency-title" }, "Latency, emit to handler"),
         h("ul.legend", {}, ...legend),
       ),
-      plot,
+      this.plot,
       this.numbers,
     );
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#width = contentRect.width;
+      this.#ask();
+    }).observe(this.plot);
   }
 
   /** An emit was accepted; `key` is its cursor, or what else its deliveries can be known by. */
@@ -68,30 +77,35 @@ export class Latency {
 
   #add(user, ms) {
     this.#points.push({ user, ms });
-    if (this.#points.length > this.shown) this.#points.shift();
-    if (this.#drawn) return;
-    this.#drawn = true;
+    if (this.#points.length > KEPT) this.#points.shift();
+    this.#ask();
+  }
+
+  #ask() {
+    if (this.#asked || this.#width === 0 || this.#points.length === 0) return;
+    this.#asked = true;
     requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {
-    this.#drawn = false;
-    const step = (this.width - LEFT - 12) / (this.shown - 1);
-    const first = this.shown - this.#points.length;
+    this.#asked = false;
+    const right = this.#width - RIGHT;
+    const room = Math.max(1, Math.floor((right - LEFT - RIGHT) / STEP) + 1);
+    const points = this.#points.slice(-room);
     this.dots.replaceChildren(
-      ...this.#points.map(({ user, ms }, index) =>
+      ...points.map(({ user, ms }, index) =>
         svg("circle", {
-          cx: (LEFT + 6 + (first + index) * step).toFixed(1),
+          cx: (right - (points.length - 1 - index) * STEP).toFixed(1),
           cy: yOf(ms).toFixed(1),
-          r: index === this.#points.length - 1 ? 5.5 : 4,
+          r: index === points.length - 1 ? 5.5 : 4,
           "data-hue": this.hues.get(user),
         }),
       ),
     );
-    const sorted = this.#points.map(({ ms }) => ms).sort((a, b) => a - b);
+    const sorted = points.map(({ ms }) => ms).sort((a, b) => a - b);
     const at = (part) =>
       sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))].toFixed(1);
-    const text = `Last ${sorted.length} deliveries: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, newest ${this.#points.at(-1).ms.toFixed(1)} ms`;
+    const text = `Last ${sorted.length} deliveries: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, newest ${points.at(-1).ms.toFixed(1)} ms`;
     this.numbers.textContent = text;
     this.plot.setAttribute("aria-label", text);
   }

@@ -11,6 +11,7 @@ export class Person {
   #room = null; // the client's handle of it, while this user is in
   #state = null;
   #wantsRoom;
+  #starts = 0;
   #transactions = 0;
 
   /**
@@ -44,16 +45,26 @@ export class Person {
    * cursor, at once and for as long as the app runs. Rooms come and go on it.
    */
   async start(between) {
+    const mine = ++this.#starts; // a later start makes this one void
     this.#relay?.close();
-    this.#room = null;
+    this.#relay = this.#room = null;
     this.card.showRoom(null);
-    this.card.showState("connecting");
-    const { cursor, state } = await this.laravel.bootstrap(this.user.id);
-    this.#state = state;
-    this.card.show(state);
-    this.card.showCursor(cursor);
-    if (between) await between(this);
-    this.#connect(cursor);
+    this.#showState("connecting");
+    let bootstrap;
+    try {
+      bootstrap = await this.laravel.bootstrap(this.user.id);
+      if (between) await between(this);
+    } catch (error) {
+      if (mine !== this.#starts) return;
+      this.card.showState("closed");
+      this.card.tell(`No bootstrap: ${error.message}. Restart the app to try again`);
+      return;
+    }
+    if (mine !== this.#starts) return;
+    this.#state = bootstrap.state;
+    this.card.show(bootstrap.state);
+    this.card.showCursor(bootstrap.cursor);
+    this.#connect(bootstrap.cursor);
   }
 
   #connect(cursor) {
@@ -89,7 +100,8 @@ export class Person {
 
   // The browser tells of its own network only; this app has a switch of its own.
   #showState(state) {
-    this.card.showState(!this.network.on && state === "recovering" ? "offline" : state);
+    const away = state === "recovering" || state === "connecting";
+    this.card.showState(!this.network.on && away ? "offline" : state);
   }
 
   #showCursor() {
@@ -101,9 +113,13 @@ export class Person {
 
   // After a gap the state is fetched as at the app's start; what the relay sends is newer.
   async #refetch() {
-    const { state } = await this.laravel.bootstrap(this.user.id);
-    this.#state = state;
-    this.card.show(state);
+    try {
+      const { state } = await this.laravel.bootstrap(this.user.id);
+      this.#state = state;
+      this.card.show(state);
+    } catch (error) {
+      this.card.tell(`The state could not be fetched again: ${error.message}`);
+    }
   }
 
   #event({ event, data, cursor }) {
@@ -162,15 +178,15 @@ export class Person {
   #switch(on) {
     this.network.on = on;
     this.card.showNetwork(on);
-    this.#showState(this.#relay.state.value);
+    if (this.#relay) this.#showState(this.#relay.state.value);
     // What a browser does when its network is back; the client doesn't wait for its next attempt then.
     if (on) window.dispatchEvent(new Event("online"));
   }
 
   #door() {
     this.#wantsRoom = !this.#wantsRoom;
-    if (this.#wantsRoom) return this.#enter();
-    this.#room.leave();
+    if (this.#wantsRoom) return this.#relay && this.#enter(); // else once there is one
+    this.#room?.leave();
     this.#room = null;
     this.card.showRoom(null);
   }
@@ -181,7 +197,9 @@ export class Person {
     room.roster.subscribe((participants) => {
       if (this.#room === room && participants.length > 0) this.card.showRoom(participants);
     });
-    room.ready.catch((error) => this.card.say(`Not let in: ${error.code}. ${error.message}`));
+    room.ready.catch((error) => {
+      if (this.#room === room) this.card.say(`Not let in: ${error.code}. ${error.message}`);
+    });
   }
 
   async #chat(text) {
@@ -209,9 +227,12 @@ export class Person {
       this.card.say("");
     } catch (error) {
       const alone = error.code === "UPSTREAM_UNAVAILABLE";
+      // The application's own word, where it has spoken.
+      const { code = "Error", reason = error.message } =
+        error.code === "REJECTED" ? error.details : error;
       const why = alone
         ? "No application answers that could decide on gifts (laravel.webhook_url)."
-        : `${error.code ?? "Error"}: ${error.message}`;
+        : `${code}: ${reason}`;
       this.card.say(
         why,
         alone && { label: "Emit gift:received in its place", run: () => this.#pretend(gift) },

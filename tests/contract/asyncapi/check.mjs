@@ -45,14 +45,27 @@ const sends = document.operations().filterBySend();
 const receives = document.operations().filterByReceive();
 
 const events = {};
+const frames = {};
 for (const operation of sends) {
   const message = only(operation.messages().all());
   const extension = (name) => message.extensions().get(name).value();
+  if (message.extensions().has('x-frame')) {
+    frames[message.name()] = [extension('x-dialect'), extension('x-frame')];
+    assert.ok(message.description(), `${message.name()} has no description`);
+    continue;
+  }
   events[message.name()] = [only(extension('x-audience')), extension('x-class')];
   assert.ok(message.description(), `${message.name()} has no description`);
   assert.equal(message.payload().type(), 'object');
 }
 assert.deepEqual(events, SERVER_EVENTS);
+assert.deepEqual(frames, {
+  welcome: ['native', 'data'],
+  live: ['native', 'beside'],
+  ping: ['native', 'beside'],
+  gap: ['socketio', 'data'],
+  'session:closed': ['socketio', 'data'],
+});
 
 // What generators of emitters read: the numbers of the .proto.
 const { schemas } = document.json().components;
@@ -65,9 +78,45 @@ for (const operation of receives) {
   const message = only(operation.messages().all());
   commands.push(message.name());
   assert.equal(message.payload().type(), 'object');
-  const answer = only(operation.reply().messages().all());
+  const [answer, refusal, ...more] = operation.reply().messages().all();
   assert.equal(answer.payload().type(), 'object');
+  assert.equal(refusal.extensions().get('x-frame').value(), 'error');
+  assert.deepEqual(more, []);
 }
 assert.deepEqual(commands.sort(), CLIENT_COMMANDS.sort());
 
-console.log(`${sends.length} events, ${receives.length} commands: a valid AsyncAPI document`);
+// The codes, as they are on the wire, and what to do about each.
+const relay = document.json().channels.relay;
+const retries = (codes) => Object.fromEntries(codes.map(({ code, retry }) => [code, retry]));
+assert.deepEqual(retries(relay['x-close-codes']), {
+  4000: 'backoff',
+  4001: 'new-token',
+  4002: 'backoff',
+  4003: 'told',
+  4004: 'backoff',
+  4500: 'never',
+  4501: 'never',
+  4502: 'never',
+  4503: 'never',
+  4504: 'never',
+});
+assert.deepEqual(retries(relay['x-error-codes']), {
+  UNAUTHENTICATED: 'new-token',
+  NOT_IN_ROOM: 'never',
+  ROOM_FORBIDDEN: 'never',
+  INVALID_PAYLOAD: 'never',
+  UNKNOWN_EVENT: 'never',
+  RATE_LIMITED: 'told',
+  UPSTREAM_UNAVAILABLE: 'same-id',
+  REJECTED: 'never',
+  INTERNAL: 'same-id',
+});
+for (const { code, description } of [...relay['x-close-codes'], ...relay['x-error-codes']]) {
+  assert.ok(description, `${code} has no description`);
+}
+assert.deepEqual(
+  schemas.Refusal.properties.code.enum,
+  relay['x-error-codes'].map(({ code }) => code),
+);
+
+console.log(`${Object.keys(events).length} events, ${Object.keys(frames).length} frames, ${receives.length} commands: a valid AsyncAPI document`);

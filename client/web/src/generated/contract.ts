@@ -1,7 +1,7 @@
 // Generated from `msab-relay --print-contract` by scripts/generate.mjs. Do not edit.
 
 /** The contract that these types were made from: its hash. */
-export const contractVersion = 'b19bd1a67a8a5be9';
+export const contractVersion = 'c01731ca66c0f56c';
 
 /**
  * The user's coins, diamonds or experience changed: after a gift, a purchase, a claimed reward.
@@ -465,6 +465,60 @@ export interface AuthAnswer {
   tokenExpiresAt: number;
 }
 
+/** What a connection begins with. */
+export interface Welcome {
+  /** For `except_connection_id`, Laravel's `toOthers`: send it as `X-Socket-ID`. */
+  connectionId: string;
+  userId: number;
+  /** Where this connection starts: the cursor it came with if that was recovered, else the head. */
+  cursor: string;
+  /** Whether everything since the cursor it came with follows; `null`: it came without one. */
+  recovered: boolean | null;
+  /**
+   * Why it was not recovered: `epoch`, the relay's history began anew; `expired`, it isn't kept
+   * that long.
+   */
+  gap?: 'epoch' | 'expired';
+  /** How many events follow before `live`. */
+  missed: number;
+  /** The rooms that this connection is in. */
+  rooms: string[];
+  /** The silence after which the relay pings: ms. */
+  pingInterval: number;
+  /** When the token ends: ms since 1970. */
+  tokenExpiresAt: number;
+}
+
+/** What was missed has arrived: every event comes as it happens from here on. */
+export interface Live {
+  /** The place reached in the stream. */
+  cursor: string;
+}
+
+/** A sign of life, after `pingInterval` without another frame. */
+export interface Ping {
+  /** The place reached in the stream. */
+  cursor: string;
+}
+
+/**
+ * Why a command was not carried out. `details` is what else is known: the violated fields of
+ * `INVALID_PAYLOAD`, the application's `code` and `reason` of `REJECTED`.
+ */
+export interface Refusal {
+  /** One of the error codes. */
+  code: 'UNAUTHENTICATED' | 'NOT_IN_ROOM' | 'ROOM_FORBIDDEN' | 'INVALID_PAYLOAD' | 'UNKNOWN_EVENT' | 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'REJECTED' | 'INTERNAL';
+  /** For people. */
+  message: string;
+  /** How long to wait before a repeat: ms. */
+  retryAfter?: number;
+  /**
+   * What else is known: violated fields, each with `field` and `description`, of INVALID_PAYLOAD;
+   * the application's `code` and `reason` of REJECTED.
+   */
+  details?: unknown;
+}
+
 /**
  * What the relay sends: payloads by event name. Add events of your own by merging:
  *
@@ -630,3 +684,82 @@ export interface CommandMap {
   /** Renews the session's token in place, without a reconnect. */
   'auth': {data: AuthCommand; answer: AuthAnswer};
 }
+
+/** What the relay says about the connection itself. */
+export interface FrameMap {
+  /** What a connection begins with. */
+  'welcome': Welcome;
+  /** What was missed has arrived: every event comes as it happens from here on. */
+  'live': Live;
+  /** A sign of life, after `pingInterval` without another frame. */
+  'ping': Ping;
+  /**
+   * Why a command was not carried out. `details` is what else is known: the violated fields of
+   * `INVALID_PAYLOAD`, the application's `code` and `reason` of `REJECTED`.
+   */
+  'error': Refusal;
+}
+
+/**
+ * Why the relay refused a command:
+ *
+ * - `UNAUTHENTICATED`: The token is bad, or another user's; the session goes on with the one it
+ * has.
+ * - `NOT_IN_ROOM`: This connection is not in the room: join it first.
+ * - `ROOM_FORBIDDEN`: The application doesn't let this user in.
+ * - `INVALID_PAYLOAD`: Breaks the contract; `details` names every violated field.
+ * - `UNKNOWN_EVENT`: There is no such command.
+ * - `RATE_LIMITED`: Over a limit; nothing was done. Without `retryAfter` only less of it helps.
+ * - `UPSTREAM_UNAVAILABLE`: The application didn't answer in time.
+ * - `REJECTED`: The application said no; its `code` and `reason` are in `details`.
+ * - `INTERNAL`: The relay, or the application, failed.
+ */
+export type RelayErrorCode =
+  | 'UNAUTHENTICATED'
+  | 'NOT_IN_ROOM'
+  | 'ROOM_FORBIDDEN'
+  | 'INVALID_PAYLOAD'
+  | 'UNKNOWN_EVENT'
+  | 'RATE_LIMITED'
+  | 'UPSTREAM_UNAVAILABLE'
+  | 'REJECTED'
+  | 'INTERNAL';
+
+/**
+ * Slow consumer: too much waited for this connection. Afterwards: come back after a random wait,
+ * longer each time.
+ */
+export const CLOSE_SLOW_CONSUMER = 4000;
+
+/** The token expired, at connect or while connected. Afterwards: come back with a new token. */
+export const CLOSE_TOKEN_EXPIRED = 4001;
+
+/** No answer to pings. Afterwards: come back after a random wait, longer each time. */
+export const CLOSE_NO_PONG = 4002;
+
+/**
+ * The relay is about to end. The reason tells how long to wait: `retry_after_ms=N`. Afterwards:
+ * come back when told.
+ */
+export const CLOSE_DRAINING = 4003;
+
+/**
+ * The user has as many connections as are allowed; the new one is closed. Afterwards: come back
+ * after a random wait, longer each time.
+ */
+export const CLOSE_TOO_MANY_CONNECTIONS = 4004;
+
+/** No token, or one that nobody here signed. Afterwards: stay away. */
+export const CLOSE_UNAUTHENTICATED = 4500;
+
+/** The session was revoked. Afterwards: stay away. */
+export const CLOSE_REVOKED = 4501;
+
+/** The client broke the protocol. Afterwards: stay away. */
+export const CLOSE_PROTOCOL_ERROR = 4502;
+
+/** Pages of this origin may not connect. Afterwards: stay away. */
+export const CLOSE_ORIGIN_NOT_ALLOWED = 4503;
+
+/** An operator removed it. Afterwards: stay away. */
+export const CLOSE_REMOVED = 4504;

@@ -233,10 +233,37 @@ for (const framework of ['react', 'vue']) {
     await at.relay.emit({ balance_updated: { user_id: user, coins: '5' } });
     await until(async () => (await text()) === 'live [5] 2', 'the event, once');
     await mount(2);
+    await until(async () => (await text()) === 'live [] 2', 'the component that took its place');
     await at.relay.emit({ balance_updated: { user_id: user, coins: '6' } });
     await until(async () => (await text()) === 'live [6] 2', 'the event, once, after hot reload');
     expect(at.proxy.accepted).toBe(accepted + 2); // the page's, and the other client's
     await page.evaluate(() => (window as unknown as { mounted: { unmount(): void } }).mounted.unmount());
     await until(() => at.proxy.open === 1, 'the end of the connection that nobody uses');
+  });
+
+  test(`${framework}: takes over what a server rendered, and finds nothing amiss`, async () => {
+    const room = `lobby-${user}`;
+    const props = { url: at.proxy.url, room, options: { token: () => token(user) } };
+    const app = await import(`./apps/${framework}.ts`);
+    const html =
+      framework === 'vue'
+        ? await (await import('vue/server-renderer')).renderToString(app.server(props))
+        : (await import('react-dom/server')).renderToString(app.server(props));
+    expect(html).toMatch(/^<p>closed \[\] 0<\/p>$/);
+    await at.client().join(room).ready;
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.evaluate(
+      async ([framework, html, url, jwt, room]) => {
+        document.getElementById('app')!.innerHTML = html;
+        const module = await (window as unknown as ClientWindow).load(`/${framework}.js`);
+        module.mount({ url, room, options: { token: () => jwt } }, true);
+      },
+      [framework, html, at.proxy.url, token(user), room] as const,
+    );
+    await until(async () => (await page.locator('#app p').innerText()) === 'live [] 2', 'the room');
+    expect(complaints).toEqual([]);
   });
 }

@@ -162,6 +162,32 @@ test('a leader whose tab sleeps is replaced by a tab that is looked at', async (
   expect(lost).toMatchObject([{ reason: 'another tab has the connection now' }]);
 });
 
+test('a tab that is opened while the leader sleeps does not wait for it', async () => {
+  const leader = await tab();
+  const cursor = await leader.evaluate(() => (window as unknown as ClientWindow).relay.cursor);
+  const wake = await asleep(leader);
+  const other = await tab(cursor);
+  await reward(1);
+  await all([other], [1]);
+  await wake();
+  await all([leader], [1]);
+  await until(() => at.proxy.open === 1, 'one connection');
+});
+
+test('a leader that falls asleep while the relay is away is replaced, though nobody looks', async () => {
+  const [leader, other] = [await tab(), await tab()];
+  at.proxy.refusing = true;
+  at.proxy.cut();
+  await until(async () => (await state(other)) === 'recovering', 'the loss');
+  const wake = await asleep(leader);
+  at.proxy.refusing = false;
+  await reward(1);
+  await all([other], [1]);
+  await wake();
+  await all([leader], [1]);
+  await until(() => at.proxy.open === 1, 'one connection');
+});
+
 test('a relay that starts anew is a gap in every tab, told once', async () => {
   const pages = [await tab(), await tab()];
   await at.relay.kill();

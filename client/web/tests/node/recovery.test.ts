@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Disconnect, Gap } from '../../src/index.js';
 import { comesBack, isAway, isLive, newUser, stage } from '../support/client.js';
-import { until } from '../support/wait.js';
+import { pause, until } from '../support/wait.js';
 
 const at = stage({ 'drain.timeout': '4s' });
 
-test('20 random cuts lose and double nothing', async () => {
+// What the browser's suite does, by the WebSocket of Node, and with a room.
+test('100 random cuts lose and double nothing', async () => {
   const relay = at.client();
   const heard: number[] = [];
   relay.on('balance.updated', () => {});
@@ -14,8 +15,9 @@ test('20 random cuts lose and double nothing', async () => {
   room.on('room.level_up', ({ new_level }) => heard.push(new_level));
   await room.ready;
   let sent = 0;
-  for (let cut = 0; cut < 20; cut++) {
-    for (let n = Math.random() * 20; n > 0; n--) {
+  let done = false;
+  const emitting = (async () => {
+    while (!done) {
       const id = ++sent;
       const reward = { id, type: 'coins', amount: '1', description: '' };
       await at.relay.emit(
@@ -23,9 +25,16 @@ test('20 random cuts lose and double nothing', async () => {
           ? { reward_earned: { user_id: relay.user, reward } }
           : { room_level_up: { room_id: relay.user, new_level: id, new_room_xp: '1' } },
       );
+      if (Math.random() < 0.2) await pause(Math.random() * 10);
     }
+  })();
+  for (let cuts = 0; cuts < 100; cuts++) {
+    await until(() => at.proxy.open, 'a connection to cut');
+    await pause(Math.random() * 60); // in the handshake, in the replay, or live
     at.proxy.cut();
   }
+  done = true;
+  await emitting;
   await until(
     () => heard.length >= sent,
     () => `${sent} events, got ${heard.length}`,

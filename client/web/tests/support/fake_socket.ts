@@ -1,4 +1,5 @@
-import type { ServerFrame, Welcome } from '../../src/frames.js';
+import type { ServerFrame } from '../../src/frames.js';
+import type { Welcome } from '../../src/index.js';
 
 /** A WebSocket without a network: the test is the relay. */
 export class FakeSocket {

@@ -25,4 +25,6 @@ export function setup() {
 // @ts-expect-error whose connection it is must be said
 share('/ws', { token: 'jwt' });
 const shared: Relay = share('/ws', { token: 'jwt', user: 42 });
-void shared;
+export const plugin = vue.relayPlugin(shared);
+// @ts-expect-error an address alone is not enough
+vue.relayPlugin('/ws');

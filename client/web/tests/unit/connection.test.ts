@@ -38,6 +38,23 @@ test('the token goes as a subprotocol, cursor and rooms in the query', async () 
   expect(FakeSocket.last.protocols).toEqual(['msab.v1', `token.${JWT}`]);
 });
 
+test('an address that is none is told at once, where it was written', () => {
+  const options = { token: JWT, WebSocket: FakeSocket as unknown as typeof WebSocket };
+  expect(() => connect('wss://', options)).toThrow(TypeError);
+});
+
+test('one of this page, where there is no page, is never asked a token for', async () => {
+  const token = vi.fn(() => JWT);
+  await start({ token });
+  relay.close();
+  FakeSocket.all = [];
+  relay = connect('/ws', { token, WebSocket: FakeSocket as unknown as typeof WebSocket });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(token).toHaveBeenCalledTimes(1);
+  expect(FakeSocket.all).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 describe('close codes', () => {
   test.each([1000, 1001, 1006, 1012, 3000, 4000, 4002, 4499])('%d: comes back, jittered', async (code) => {
     await start();

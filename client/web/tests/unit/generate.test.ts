@@ -18,6 +18,12 @@ test('comments of the proto are carried over', () => {
   expect(committed()).toContain('Audience: room, named by `room_id`. Class: DURABLE.');
 });
 
+test('what only the Socket.IO dialect says is no type of this client', () => {
+  const { messages } = JSON.parse(printContract()).components;
+  expect(messages.SessionClosed).toMatchObject({ name: 'session:closed', 'x-dialect': 'socketio' });
+  expect(committed()).not.toContain('SessionClosed');
+});
+
 test('a kind of field that it does not know is an error, not a guess', () => {
   const contract = JSON.parse(printContract());
   contract.components.schemas.BalanceUpdated.properties.coins.type = 'decimal';

@@ -80,6 +80,7 @@ describe('on a server that renders pages', () => {
        import { renderToString } from 'react-dom/server';
        import { createSSRApp, h as vh } from 'vue';
        import { renderToString as renderVue } from 'vue/server-renderer';
+       import { connect } from '@msab/client';
        import * as react from '@msab/client/react';
        import * as vue from '@msab/client/vue';
        globalThis.WebSocket = class { constructor() { throw new Error('opened'); } };
@@ -93,9 +94,12 @@ describe('on a server that renders pages', () => {
          vue.useRelayEvent('balance.updated', () => {});
          return () => vh('p', state.value + participants.value.length);
        } });
-       console.log(await renderVue(app.use(vue.relayPlugin('/ws', options))));`,
+       console.log(await renderVue(app.use(vue.relayPlugin('/ws', options))));
+       const own = connect('/ws', { ...options, open: false });
+       const Given = { setup: () => () => vh('p', String(vue.useRelay() === own)) };
+       console.log(await renderVue(createSSRApp(Given).use(vue.relayPlugin(own))));`,
     );
-    expect(run('render.js')).toBe('<p>closed0</p>\n<p>closed0</p>\n');
+    expect(run('render.js')).toBe('<p>closed0</p>\n<p>closed0</p>\n<p>true</p>\n');
   });
 });
 

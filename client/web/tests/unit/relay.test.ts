@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connect, type Relay } from '../../src/index.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { connect, type Relay, type RelayErrorCode } from '../../src/index.js';
 import { FakeSocket } from '../support/fake_socket.js';
 
 const JWT = `x.${btoa('{"sub":"42"}')}.x`.replaceAll('=', '');
@@ -31,6 +31,21 @@ test('what was heard is not heard again', () => {
   FakeSocket.last.welcome();
   for (const n of [9, 10, 11, 12, 12, 11, 13]) FakeSocket.last.receive(event(n));
   expect(heard).toEqual(['e-11', 'e-12', 'e-13']);
+});
+
+test('a mark that lies behind what was heard takes nothing back', () => {
+  const heard: unknown[] = [];
+  relay.on('config:invalidate', (_, { cursor }) => heard.push(cursor));
+  FakeSocket.last.welcome();
+  FakeSocket.last.receive(event(15));
+  for (const mark of ['ping', 'live'] as const) {
+    FakeSocket.last.receive({ event: mark, cursor: 'e-9' });
+    FakeSocket.last.receive(event(14));
+  }
+  expect(relay.cursor).toBe('e-15');
+  FakeSocket.last.receive({ event: 'ping', cursor: 'e-16' });
+  expect(relay.cursor).toBe('e-16');
+  expect(heard).toEqual(['e-15']);
 });
 
 test('a listener that throws stops nobody, and is reported', () => {
@@ -131,7 +146,7 @@ test('a room left while away is not entered by the resume', async () => {
 test('a join that is refused for now is tried again', async () => {
   FakeSocket.last.welcome();
   const room = relay.join(42);
-  const refuse = (code: string, retryAfter?: number) =>
+  const refuse = (code: RelayErrorCode, retryAfter?: number) =>
     FakeSocket.last.receive({
       reply: FakeSocket.last.sent.at(-1)!.id,
       ok: false,
@@ -144,4 +159,63 @@ test('a join that is refused for now is tried again', async () => {
   refuse('ROOM_FORBIDDEN');
   await expect(room.ready).rejects.toMatchObject({ code: 'ROOM_FORBIDDEN' });
   expect(room.error).toMatchObject({ code: 'ROOM_FORBIDDEN' });
+});
+
+describe('closed', () => {
+  test('by who is told of a gap, it says no more', async () => {
+    relay.on('gap', () => relay.close());
+    const welcomed = vi.fn();
+    relay.on('welcome', welcomed);
+    relay.join(42);
+    FakeSocket.last.welcome({ recovered: false, gap: 'expired' });
+    expect(relay.state.value).toBe('closed');
+    expect(welcomed).not.toHaveBeenCalled();
+    expect(FakeSocket.last.sent).toEqual([]);
+  });
+
+  test('rooms on their way in are not waited for; opened again, they are', async () => {
+    const room = relay.join(42); // before there is a connection
+    const before = room.ready;
+    relay.close();
+    await expect(before).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(room.ready).rejects.toMatchObject({ code: 'CLOSED' });
+    relay.open();
+    const ready = room.ready;
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.last.welcome();
+    const answer = { roomId: '42', participants: [], cursor: 'e-11' };
+    FakeSocket.last.receive({ reply: FakeSocket.last.sent[0]!.id, ok: true, data: answer });
+    await ready;
+  });
+
+  test('it leaves no timer behind, whatever was going on', async () => {
+    FakeSocket.last.welcome();
+    relay.join(42);
+    const { id } = FakeSocket.last.sent[0]!;
+    const error = { code: 'RATE_LIMITED' as const, message: '', retryAfter: 60_000 };
+    FakeSocket.last.receive({ reply: id, ok: false, error });
+    void relay.request('chat:message', { roomId: 42, content: 'x' }).catch(() => {});
+    await vi.advanceTimersByTimeAsync(10);
+    relay.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+test('whatever a signal is aborted with, the command rejects with it', async () => {
+  FakeSocket.last.welcome();
+  for (const reason of [null, 'enough']) {
+    const ended = new AbortController();
+    const sent = relay.request('room:join', { roomId: 1 }, { signal: ended.signal });
+    ended.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+  }
+});
+
+test('a time limit may be longer than timers go', async () => {
+  FakeSocket.last.welcome();
+  let over = false;
+  const sent = relay.request('room:join', { roomId: 1 }, { timeout: Infinity });
+  sent.catch(() => (over = true));
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(over).toBe(false);
 });

@@ -1,6 +1,6 @@
 // An application under StrictMode, as hot reload finds it: evaluated and mounted again.
 import { createElement as h, StrictMode, useState } from 'react';
-import { createRoot, type Root } from 'react-dom/client';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import type { RelayOptions } from '../../../src/index.js';
 import { RelayProvider, useRelay, useRelayEvent, useRelayState, useRoom } from '../../../src/react.js';
 
@@ -23,8 +23,13 @@ function App({ url, room, options }: Props) {
   return h(RelayProvider, { relay }, h(Coins, { room }));
 }
 
-export function mount(props: Props): Root {
-  const root = createRoot(document.getElementById('app')!);
-  root.render(h(StrictMode, null, h(App, props)));
+export const server = (props: Props) => h(StrictMode, null, h(App, props));
+
+/** `hydrate`: takes over what a server rendered. */
+export function mount(props: Props, hydrate = false): Root {
+  const place = document.getElementById('app')!;
+  if (hydrate) return hydrateRoot(place, server(props));
+  const root = createRoot(place);
+  root.render(server(props));
   return root;
 }

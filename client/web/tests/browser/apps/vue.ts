@@ -1,4 +1,4 @@
-import { createApp, defineComponent, h, ref, type App } from 'vue';
+import { createApp, createSSRApp, defineComponent, h, ref, type App } from 'vue';
 import type { RelayOptions } from '../../../src/index.js';
 import { relayPlugin, useRelayEvent, useRelayState, useRoom } from '../../../src/vue.js';
 
@@ -13,8 +13,19 @@ const Coins = defineComponent({
   },
 });
 
-export function mount({ url, room, options }: { url: string; room: string; options: RelayOptions }): App {
-  const app = createApp(Coins, { room }).use(relayPlugin(url, options));
+interface Props {
+  url: string;
+  room: string;
+  options: RelayOptions;
+}
+
+export const server = ({ url, room, options }: Props): App =>
+  createSSRApp(Coins, { room }).use(relayPlugin(url, options));
+
+/** `hydrate`: takes over what a server rendered. */
+export function mount(props: Props, hydrate = false): App {
+  const { url, room, options } = props;
+  const app = hydrate ? server(props) : createApp(Coins, { room }).use(relayPlugin(url, options));
   app.mount('#app');
   return app;
 }
