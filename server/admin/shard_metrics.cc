@@ -47,9 +47,9 @@ constexpr Sum kTotals[] = {
 };
 
 constexpr std::array kCauses = {
-    "client",          "slow_consumer", "token_expired",  "no_pong", "draining", "too_many",
-    "unauthenticated", "revoked",       "protocol_error", "origin",  "removed",  "internal",
-    "superseded",
+    "client",   "slow_consumer",   "token_expired", "no_pong",        "draining",
+    "too_many", "unauthenticated", "revoked",       "protocol_error", "origin",
+    "removed",  "internal",        "superseded",
 };
 static_assert(kCauses.size() == static_cast<size_t>(CloseCause::kCount));
 
