@@ -239,9 +239,16 @@ export class Hub {
       if (tab.attached) tab.cursor = this.place;
       tab.attached = false;
     }
-    this.commands.lost(false);
+    const tooLarge = how.code === 1009;
+    this.commands.lost(tooLarge);
     const { error, ...rest } = how;
-    this.post({ lost: error === undefined ? rest : { ...rest, error: String(error) } });
+    const lost: Disconnect = error === undefined ? rest : { ...rest, error: String(error) };
+    // After the answer to the command that was too large, which is one tab's: no other tab may take
+    // one of its own for it.
+    if (tooLarge) lost.code = 1006;
+    queueMicrotask(() => {
+      if (!this.ended.signal.aborted) this.post({ lost });
+    });
   }
 
   private detach(id: string): void {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { asleep, connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
 import { newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
-import { until } from '../support/wait.js';
+import { pause, until } from '../support/wait.js';
 
 const at = stage();
 let site: Site;
@@ -143,6 +143,33 @@ test('rooms belong to the tabs that joined them', async () => {
     (window as unknown as { room: import('../../src/index.js').Room }).room.leave(),
   );
   await until(() => room.participants.length === 1, 'the leave');
+});
+
+test('a message that is too large fails in its own tab only', async () => {
+  const [first, second] = [await tab(), await tab()];
+  const inRoom = (page: Page) =>
+    page.evaluate((id) => (window as unknown as ClientWindow).relay.join(id).ready, user);
+  const chat = (page: Page, text: string) =>
+    page.evaluate(
+      ([id, text]) =>
+        (window as unknown as ClientWindow).relay
+          .join(id)
+          .chat(text, { timeout: 60_000 })
+          .then(
+            () => 'said',
+            ({ code }) => code as string,
+          ),
+      [user, text] as const,
+    );
+  await inRoom(first);
+  await inRoom(second);
+  at.proxy.delay = 1_000; // the other's message is under way, too, when the close arrives
+  const large = chat(second, 'x'.repeat(20_000));
+  await pause(300);
+  const small = chat(first, 'hello');
+  expect(await large).toBe('TOO_LARGE');
+  at.proxy.delay = 0;
+  expect(await small).toBe('said');
 });
 
 test('a leader whose tab sleeps is replaced by a tab that is looked at', async () => {

@@ -81,7 +81,9 @@ export class Proxy {
       });
       from.on('close', () => {
         this.pairs.delete(pair);
-        to.destroy();
+        // After what still waits here.
+        if (this.delay && from === relay) setTimeout(() => to.destroy(), this.delay + 1);
+        else to.destroy();
       });
     }
   }
