@@ -27,7 +27,7 @@ class OperationMemory {
 
     explicit Allocator(OperationMemory& memory) : memory_(&memory) {}
     template <typename U>
-    Allocator(const Allocator<U>& other) : memory_(other.memory_) {}  // NOLINT(runtime/explicit)
+    Allocator(const Allocator<U>& other) : memory_(other.memory_) {}  // NOLINT(google-explicit-constructor)
 
     T* allocate(size_t n) {
       static_assert(alignof(T) <= alignof(void*));
