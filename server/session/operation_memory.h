@@ -27,8 +27,8 @@ class OperationMemory {
 
     explicit Allocator(OperationMemory& memory) : memory_(&memory) {}
     template <typename U>
-    Allocator(const Allocator<U>& other)
-        : memory_(other.memory_) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): Asio rebinds
+    Allocator(const Allocator<U>& other) : memory_(other.memory_) {}
 
     T* allocate(size_t n) {
       static_assert(alignof(T) <= alignof(void*));
