@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/e2e/harness/relay_test.h"
+#include "tests/e2e/harness/wait.h"
 
 namespace msab::e2e {
 namespace {
@@ -257,6 +258,7 @@ TEST_F(FullInboxTest, RefusesWhatItCanNotHandOnAndKeepsTheRest) {
     }
   }
   EXPECT_GT(refused, 0) << "its inbox was never full";
+  ASSERT_TRUE(Await([this] { return relay().Metric("msab_shard_inbox_items") == 0; }));
   const Received received = Fence({&client});
   std::vector<int64_t> got;
   for (const Json& frame : received[0]) got.push_back(MarkerNumber(frame));
