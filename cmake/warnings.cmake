@@ -8,9 +8,7 @@ if(MSAB_SANITIZE)
   add_compile_options(-fsanitize=${MSAB_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MSAB_SANITIZE})
   if(MSAB_SANITIZE MATCHES "undefined")
-    # Without the check of dynamic types: it opens a pipe for each type that is new to it, and ends
-    # a process that has no descriptor left, which is a state that the tests bring about.
-    add_compile_options(-fno-sanitize-recover=undefined -fno-sanitize=vptr)
+    add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
 if(MSAB_FUZZ)
