@@ -77,7 +77,9 @@ int Run(const Config& config) {
     StopLogging();
     return Fail(kExitUnavailable, std::string(relay.status().message()));
   }
-  while (!WaitForSignal(signals, kHousekeepingMillis)) (*relay)->Housekeep();
+  do {
+    (*relay)->Housekeep();
+  } while (!WaitForSignal(signals, kHousekeepingMillis));
 
   (*relay)->BeginDrain();
   const int64_t deadline = Clock::Real().SteadyMillis() + config.drain.timeout;
