@@ -32,11 +32,13 @@ boost::json::value Parsed(std::string_view text) {
   return value;
 }
 
-// A packet that was taken apart is the text it was taken from.
+// A packet that was taken apart is the text it was taken from. The main namespace goes without
+// saying, except where the payload (which may be no JSON yet) would be read as one.
 std::string Written(const SocketIoPacket& packet) {
   std::string text = absl::StrCat(static_cast<int>(packet.type));
   if (packet.attachments > 0) absl::StrAppend(&text, packet.attachments, "-");
-  if (!packet.in_main_namespace()) absl::StrAppend(&text, std::string(packet.name_space), ",");
+  const bool named = !packet.in_main_namespace() || packet.json.starts_with('/');
+  if (named) absl::StrAppend(&text, std::string(packet.name_space), ",");
   if (packet.id) absl::StrAppend(&text, *packet.id);
   return absl::StrCat(text, std::string(packet.json));
 }
