@@ -25,7 +25,8 @@ class WsClient {
   static constexpr uint8_t kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10;
 
   // `receive_buffer`, if not 0, bounds what the kernel takes for a client that doesn't read.
-  explicit WsClient(uint16_t port, int receive_buffer = 0)
+  // `source` is the loopback address that it connects from.
+  explicit WsClient(uint16_t port, int receive_buffer = 0, in_addr_t source = INADDR_LOOPBACK)
       : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
@@ -34,6 +35,8 @@ class WsClient {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(source);
+    bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     // The kernel completes this without the server's accept.
