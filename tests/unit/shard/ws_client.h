@@ -36,11 +36,12 @@ class WsClient {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(source);
-    bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    connected_ = bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     // The kernel completes this without the server's accept.
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    connected_ =
+        connected_ && connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   }
   ~WsClient() { Hangup(); }
   WsClient(const WsClient&) = delete;
