@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,9 +40,7 @@ class WsClient {
     connected_ = bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // The kernel completes this without the server's accept.
-    connected_ =
-        connected_ && connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    connected_ = connected_ && Connect(address);
   }
   ~WsClient() { Hangup(); }
   WsClient(const WsClient&) = delete;
@@ -136,6 +135,18 @@ class WsClient {
   bool faulty() const { return faulty_; }
 
  private:
+  // The kernel completes this without the server's accept. A fuzzer's alarm may interrupt the call;
+  // the connection is made all the same (connect(2), EINTR).
+  bool Connect(const sockaddr_in& address) {
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+      return true;
+    if (errno != EINTR) return false;
+    pollfd made{fd_, POLLOUT, 0};
+    while (poll(&made, 1, -1) < 0 && errno == EINTR) {
+    }
+    return made.revents == POLLOUT;
+  }
+
   void Parse() {
     if (!upgraded_) {
       const size_t end = buffer_.find("\r\n\r\n");
