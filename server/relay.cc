@@ -12,6 +12,7 @@
 #include "server/admin/metric_sources.h"
 #include "server/admin/metrics.h"
 #include "server/base/clock.h"
+#include "server/base/descriptors.h"
 #include "server/base/ids.h"
 #include "server/base/logging.h"
 #include "server/contract/catalog.h"
@@ -56,6 +57,25 @@ TokenVerifier::Options TokenOptions(const Config::Auth& auth) {
   options.audience = auth.audience;
   options.max_token_age = auth.max_token_age;
   options.profile_claims = auth.profile_claims;
+  return options;
+}
+
+ConnectionLimits::Options LimitsOptions(const Config::Ws& ws) {
+  const DescriptorShares shares = ShareDescriptors(RaiseDescriptorLimit());
+  ConnectionLimits::Options options;
+  options.max_connections = ws.max_connections;
+  options.max_unauthenticated = ws.max_unauthenticated;
+  options.max_per_ip = ws.max_per_ip;
+  options.max_sockets = shares.sockets;
+  if (shares.connections == 0) return options;
+  if (ws.max_connections > shares.connections) {
+    LogLine(LogLevel::warn, "ws.max_connections is more than descriptors allow")
+        .With("wanted", ws.max_connections)
+        .With("allowed", shares.connections);
+  }
+  if (ws.max_connections == 0 || ws.max_connections > shares.connections) {
+    options.max_connections = shares.connections;
+  }
   return options;
 }
 
@@ -203,7 +223,7 @@ Relay::House::House(const Config& settings, std::unique_ptr<const Catalog> the_c
       catalog(std::move(the_catalog)),
       tokens(std::move(the_tokens)),
       door({config.ws.allowed_origins, config.ws.trusted_proxies}),
-      limits({config.ws.max_connections, config.ws.max_unauthenticated, config.ws.max_per_ip}),
+      limits(LimitsOptions(config.ws)),
       log(LogOptions(config.log), clock),
       resumes(ResumeOptions(config.log), clock),
       dispatcher(*catalog, clock, log, {config.rooms.leave_grace, config.ws.max_per_user}),

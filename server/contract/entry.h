@@ -13,16 +13,16 @@
 namespace msab {
 
 // An event on its way through the house: validated, encoded, addressed, and, once the log took it,
-// numbered. Built by the Catalog on a caller's thread; the log sets the last group of members
-// exactly once, before any shard sees the entry; from then on it is immutable and shared
-// (std::shared_ptr<const Entry>) by the log and every shard.
+// numbered. Built by the Catalog on a caller's thread; the Dispatcher settles `occurred_at`, and
+// the log sets the last group of members, exactly once, before any shard sees the entry; from then
+// on it is immutable and shared (std::shared_ptr<const Entry>) by the log and every shard.
 struct Entry {
   // Constant after construction
   const EventType* type = nullptr;
   std::string name;  // the wire name (differs from type->name where that is a pattern)
   Target target;
   std::string payload;             // one JSON object, UTF-8, at most 64 KiB
-  int64_t occurred_at = 0;         // ms since 1970; the emitter's, else the time of acceptance
+  int64_t occurred_at = 0;         // ms since 1970; the emitter's, else when it was accepted
   bool occurred_at_given = false;  // only then the wire shows it
   int64_t expires_at = 0;          // ms since 1970, from ttl; 0: never
   std::string event_id;            // the caller's or minted

@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace msab {
+namespace {
+
+// A path is cut after so many bytes: keys of free-form payloads are as long as emitters like.
+constexpr size_t kMaxPathBytes = 256;
+
+}  // namespace
 
 std::string JsonPath::ToString() const {
   std::string text = parent == nullptr ? std::string() : parent->ToString();
@@ -30,7 +36,13 @@ void Violations::Add(const JsonPath& path, std::string description) {
     ++more_;
     return;
   }
-  Add(path.ToString(), std::move(description));
+  std::string field = path.ToString();
+  if (field.size() > kMaxPathBytes) {
+    size_t end = kMaxPathBytes;
+    while (end > 0 && (static_cast<unsigned char>(field[end]) & 0xC0) == 0x80) --end;
+    field.replace(end, field.npos, "…");
+  }
+  Add(std::move(field), std::move(description));
 }
 
 std::vector<Violation> Violations::Take() {

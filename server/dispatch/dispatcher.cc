@@ -1,5 +1,6 @@
 #include "server/dispatch/dispatcher.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/algorithm/container.h"
@@ -65,6 +66,9 @@ std::optional<absl::StatusOr<Dispatched>> Dispatcher::Step(const std::shared_ptr
     Reply(passed, answer);
     Push(entry, reach.shards);
     return passed;
+  }
+  if (entry->type->delivery == DeliveryClass::kLatest && !entry->occurred_at_given) {
+    entry->occurred_at = last_state_at_ = std::max(last_state_at_, entry->occurred_at);
   }
   const std::optional<absl::StatusOr<Appended>> outcome = log_.Append(entry);
   if (!outcome.has_value()) {

@@ -45,6 +45,9 @@ using DispatchDone = absl::AnyInvocable<void(absl::StatusOr<Dispatched>)>;
 // it does, in the log's order, under mu_ again. Inboxes are checked for room before the append, so
 // late completions overshoot an inbox's bound at most by the appends in flight.
 //
+// A state whose emitter gave no time is as new as its acceptance. That never goes back, though the
+// wall clock may be set back: the next state would count as older than what it replaces.
+//
 // room:userJoined and room:userLeft are made here, under the lock, because only here it is known
 // that a user's first connection came or the last one went. No connection of that user gets them,
 // live or on replay. A full inbox doesn't hold up one that a beginning or ending session causes;
@@ -179,6 +182,8 @@ class Dispatcher final : private EventLog::Listener {
   Registry registry_ ABSL_GUARDED_BY(mu_);
   std::vector<Inbox*> inboxes_;  // constant after the last AddShard
   uint64_t head_ ABSL_GUARDED_BY(mu_) = 0;
+  // Wall ms: of the last state whose emitter gave no time.
+  int64_t last_state_at_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   size_t notices_lost_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<const Entry*, Answer> waiting_ ABSL_GUARDED_BY(mu_);  // for a late outcome

@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const Options& opt
   int port = 0;
   builder.AddListeningPort(options.listen.ToString(), *std::move(credentials), &port);
   builder.SetMaxReceiveMessageSize(options.max_message);
+  builder.SetResourceQuota(grpc::ResourceQuota("ingress").Resize(options.max_memory));
   // A port that is taken is an error, not a share of the other's calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);

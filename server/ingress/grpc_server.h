@@ -2,6 +2,7 @@
 #define MSAB_INGRESS_GRPC_SERVER_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +18,8 @@ class Service;
 namespace msab {
 
 // The gRPC port: listens, with TLS or without, and serves what it is given, and beside it
-// grpc.health.v1 and, if wanted, reflection. Bounded in message size, streams a connection, and
-// threads.
+// grpc.health.v1 and, if wanted, reflection. Bounded in message size, in streams a connection, and
+// in memory.
 //
 // Owned by the Relay; one thread calls it.
 class GrpcServer {
@@ -33,6 +34,8 @@ class GrpcServer {
     bool reflection = true;
     int max_message = 4 << 20;  // bytes received
     int max_streams = 1'000;    // at a time, on one connection
+    // Bytes of calls being received, of all connections: a message is read before its key is known.
+    size_t max_memory = size_t{256} << 20;
   };
 
   // A service, by the full name that health is asked for. It outlives the server.

@@ -12,7 +12,8 @@ void AudienceIndex::PopFront() {
 
 void AudienceIndex::Push(LogNode* node) {
   const Entry& entry = *node->entry;
-  slots_.push_back({entry.sequence, entry.expires_at != 0 || entry.except_user != 0, node});
+  slots_.push_back({entry.sequence, entry.expires_at != 0 || entry.except_user != 0,
+                    entry.type->delivery == DeliveryClass::kLatest, node});
 }
 
 size_t AudienceIndex::LowerBound(uint64_t sequence) const {

@@ -32,9 +32,10 @@ struct LogNode {
 class AudienceIndex {
  public:
   struct Slot {
-    uint64_t sequence : 63;
+    uint64_t sequence : 62;
     uint64_t conditional : 1;  // has a ttl or an excepted user: a reader looks at the entry first
-    LogNode* node;             // null: a hole
+    uint64_t latest : 1;
+    LogNode* node;  // null: a hole
   };
 
   explicit AudienceIndex(uint64_t cut) : cut_(cut) {}

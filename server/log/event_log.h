@@ -39,6 +39,13 @@ struct LogPage {
   uint64_t through = 0;
 };
 
+// How much history there is.
+struct LogCount {
+  bool gap = false;                   // as LogPage has it; nothing is counted then
+  size_t entries = 0;                 // that Read would give
+  std::vector<EntryPtr> states = {};  // of them, those that are LATEST, ascending
+};
+
 // The one ordered log of accepted DURABLE and LATEST events (EPHEMERAL ones never enter).
 //
 // History does not depend on who is connected. It is bounded by number, age and bytes, in all and
@@ -77,6 +84,10 @@ class EventLog {
   // entries. A gap is judged for each audience from its own `after`. Any thread.
   virtual LogPage Read(absl::Span<const AudienceFrom> audiences, uint64_t upto,
                        size_t limit) const = 0;
+
+  // Counts what Read would give, at a small part of what reading it would cost. No entry may have
+  // gone to two of `audiences`: those of one session are such. Any thread.
+  virtual LogCount Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const = 0;
 
   // True if no audience of these was cut after its `after`. Any thread.
   virtual bool Covers(absl::Span<const AudienceFrom> audiences) const = 0;

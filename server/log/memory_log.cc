@@ -50,6 +50,28 @@ struct Run {
 
 bool LaterRun(const Run& a, const Run& b) { return a.next->sequence > b.next->sequence; }
 
+// Who reads, and when: what an entry's ttl and excepted user are compared with.
+class Reader {
+ public:
+  Reader(absl::Span<const AudienceFrom> audiences, int64_t wall) : wall_(wall) {
+    for (const AudienceFrom& audience : audiences) {
+      const UserId user = audience.key.user;
+      if (user != 0 && !absl::c_linear_search(users_, user)) users_.push_back(user);
+    }
+  }
+
+  bool Gets(const AudienceIndex::Slot& slot) const {
+    if (!slot.conditional) return true;
+    const Entry& entry = *slot.node->entry;
+    return !entry.ExpiredAt(wall_) &&
+           (entry.except_user == 0 || !absl::c_linear_search(users_, entry.except_user));
+  }
+
+ private:
+  const int64_t wall_;
+  absl::InlinedVector<UserId, 1> users_;
+};
+
 }  // namespace
 
 MemoryLog::MemoryLog(Options options, const Clock& clock, std::string epoch)
@@ -247,7 +269,10 @@ void MemoryLog::Settle(KeyRef key, AudienceIndex& index) {
 }
 
 void MemoryLog::ForgetCuts() {
-  while (cuts_.size() > max_cuts_) {
+  // A few looks at a time, so that nobody waits long for the lock: where many were in use again,
+  // the next call goes on, and the list is a little too long until then.
+  constexpr int kLooks = 16;
+  for (int looks = 0; looks < kLooks && cuts_.size() > max_cuts_; ++looks) {
     Cut oldest = std::move(cuts_.front());
     cuts_.pop_front();
     const KeyRef key = Ref(oldest.key);
@@ -292,44 +317,40 @@ void MemoryLog::Expire(LogNode* node) {
 }
 
 void MemoryLog::Trim() {
-  // In small steps, so that nobody waits long for the lock.
-  constexpr int kStep = 64;
+  // In small steps, so that nobody waits long for the lock. An entry counts as many times as it has
+  // audiences: each is an index to be changed.
+  constexpr int64_t kStep = 256;
   bool more = true;
   while (more) {
     const int64_t wall = clock_.WallMillis();
     const int64_t oldest = clock_.SteadyMillis() - options_.max_age_ms;
     absl::MutexLock lock(&mu_);
-    int left = kStep;
+    int64_t left = kStep;
     while (left > 0 && !expiring_.empty() && expiring_.begin()->first <= wall) {
-      Expire(expiring_.begin()->second);
-      --left;
+      LogNode* const node = expiring_.begin()->second;
+      left -= 1 + int64_t{node->audiences};
+      Expire(node);
     }
     while (left > 0 && first_ != nullptr && first_->accepted_at <= oldest) {
+      left -= 1 + int64_t{first_->audiences};
       EvictFirst(wall);
-      --left;
     }
-    more = left == 0;
+    more = left <= 0;
   }
 }
 
 template <typename Visit>
 void MemoryLog::Merge(absl::Span<const AudienceFrom> audiences, uint64_t upto, int64_t wall,
                       Visit visit) const {
-  absl::InlinedVector<UserId, 1> readers;
+  const Reader reader(audiences, wall);
   absl::InlinedVector<Run, 8> runs;
   for (const AudienceFrom& audience : audiences) {
-    const UserId user = audience.key.user;
-    if (user != 0 && !absl::c_linear_search(readers, user)) readers.push_back(user);
     const AudienceIndex* const index = Find(Ref(audience.key));
     if (index == nullptr) continue;
     const absl::Span<const AudienceIndex::Slot> slots = index->Range(audience.after, upto);
     Run run{slots.data(), slots.data() + slots.size()};
     if (run.Settle()) runs.push_back(run);
   }
-  const auto hidden = [&](const Entry& entry) {
-    return entry.ExpiredAt(wall) ||
-           (entry.except_user != 0 && absl::c_linear_search(readers, entry.except_user));
-  };
   std::make_heap(runs.begin(), runs.end(), LaterRun);
   uint64_t last = 0;  // an entry may be in several of the audiences
   while (!runs.empty()) {
@@ -340,10 +361,7 @@ void MemoryLog::Merge(absl::Span<const AudienceFrom> audiences, uint64_t upto, i
     bool more = true;
     do {
       const AudienceIndex::Slot& slot = *run.next++;
-      if (slot.sequence != last && !(slot.conditional && hidden(*slot.node->entry)) &&
-          !visit(slot)) {
-        return;
-      }
+      if (slot.sequence != last && reader.Gets(slot) && !visit(slot)) return;
       last = slot.sequence;
       more = run.Settle();
     } while (more && run.next->sequence <= other);
@@ -381,6 +399,25 @@ LogPage MemoryLog::Read(absl::Span<const AudienceFrom> audiences, uint64_t upto,
     return true;
   });
   return page;
+}
+
+LogCount MemoryLog::Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const {
+  LogCount count;
+  const Reader reader(audiences, clock_.WallMillis());
+  absl::ReaderMutexLock lock(&mu_);
+  for (const AudienceFrom& audience : audiences) {
+    if (!Covers(audience)) return {.gap = true};
+    const AudienceIndex* const index = Find(Ref(audience.key));
+    if (index == nullptr) continue;
+    for (const AudienceIndex::Slot& slot : index->Range(audience.after, upto)) {
+      if (slot.node == nullptr || !reader.Gets(slot)) continue;
+      ++count.entries;
+      if (slot.latest) count.states.push_back(slot.node->entry);
+    }
+  }
+  absl::c_sort(count.states,
+               [](const EntryPtr& a, const EntryPtr& b) { return a->sequence < b->sequence; });
+  return count;
 }
 
 bool MemoryLog::Covers(absl::Span<const AudienceFrom> audiences) const {

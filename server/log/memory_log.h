@@ -59,6 +59,7 @@ class MemoryLog final : public EventLog {
   const std::string& epoch() const override { return epoch_; }
   LogPage Read(absl::Span<const AudienceFrom> audiences, uint64_t upto,
                size_t limit) const override;
+  LogCount Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const override;
   bool Covers(absl::Span<const AudienceFrom> audiences) const override;
   void Trim() override;
   Usage usage() const override;

@@ -25,8 +25,8 @@ struct Conduct {
   int64_t connect_within = 0;
 
   // From the upgrade on a Heartbeat goes out every ping interval, whatever else is sent, and is
-  // answered by a message (ClientMessage::Kind::kPong) within the ping timeout. False: from the
-  // welcome on, by protocol pings, and only silence counts.
+  // answered by a message (ClientMessage::Kind::kPong). False: from the welcome on, by protocol
+  // pings. Either way anything that is heard of the client within the ping timeout will do.
   bool heartbeat_by_message = false;
 
   // A session's id, rooms and progress are kept in the ResumeStore, so that a client that comes

@@ -117,7 +117,8 @@ void RoomAuthorizer::Remember(const Key& key, const RoomVerdict& verdict) {
   const int64_t until = now + options_.remember_ms;
   remembered_[key] = {verdict, until};
   by_age_.emplace_back(until, key);
-  while (by_age_.front().first <= now || remembered_.size() > options_.max_remembered) {
+  while (!by_age_.empty() &&
+         (by_age_.front().first <= now || remembered_.size() > options_.max_remembered)) {
     const auto oldest = remembered_.find(by_age_.front().second);
     if (oldest != remembered_.end() && oldest->second.until == by_age_.front().first) {
       remembered_.erase(oldest);

@@ -149,10 +149,11 @@ void BeastConnection::Start() {
       net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(kUnsentBytes), error);
 
   session_.Start();
+  const ConnectionLimits::Refusal refusal = host_.limits().Admit(ticket_);
   if (host_.draining()) {
     return Refuse(Draining(), DoorRefusal::kDraining);
   }
-  switch (host_.limits().Admit(ticket_)) {
+  switch (refusal) {
     case ConnectionLimits::Refusal::kConnections:
       return Refuse(Door::Later("too many connections", kRetryAfterSeconds),
                     DoorRefusal::kTooManyOpen);

@@ -3,6 +3,9 @@
 namespace msab {
 
 ConnectionLimits::Refusal ConnectionLimits::Admit(Ticket& ticket) {
+  ticket.Release();
+  ticket.limits_ = this;
+  sockets_.fetch_add(1);
   // Counted first and taken back if it was one too many: exact without a lock.
   if (connections_.fetch_add(1) >= options_.max_connections && options_.max_connections != 0) {
     connections_.fetch_sub(1);
@@ -14,8 +17,7 @@ ConnectionLimits::Refusal ConnectionLimits::Admit(Ticket& ticket) {
     connections_.fetch_sub(1);
     return Refusal::kUnauthenticated;
   }
-  ticket.Release();
-  ticket.limits_ = this;
+  ticket.admitted_ = true;
   ticket.unauthenticated_ = true;
   return Refusal::kNone;
 }
@@ -24,6 +26,7 @@ ConnectionLimits::Ticket& ConnectionLimits::Ticket::operator=(Ticket&& other) no
   if (this == &other) return *this;
   Release();
   limits_ = std::exchange(other.limits_, nullptr);
+  admitted_ = other.admitted_;
   unauthenticated_ = other.unauthenticated_;
   counted_by_address_ = other.counted_by_address_;
   address_ = other.address_;
@@ -52,7 +55,8 @@ void ConnectionLimits::Ticket::Authenticated() {
 void ConnectionLimits::Ticket::Release() {
   if (limits_ == nullptr) return;
   Authenticated();
-  limits_->connections_.fetch_sub(1);
+  if (std::exchange(admitted_, false)) limits_->connections_.fetch_sub(1);
+  limits_->sockets_.fetch_sub(1);
   if (counted_by_address_) {
     counted_by_address_ = false;
     absl::MutexLock lock(&limits_->mu_);

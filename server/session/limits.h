@@ -20,11 +20,14 @@ class ConnectionLimits {
     size_t max_connections = 0;      // 0: no limit
     size_t max_unauthenticated = 0;  // 0: no limit
     size_t max_per_ip = 0;           // 0: no limit; IPv6 counts by network of 64 bits
+    // Sockets, those of connections that are being refused included. 0: no limit.
+    size_t max_sockets = 0;
   };
 
   enum class Refusal { kNone, kConnections, kUnauthenticated, kAddress };
 
-  // A connection's place; given back when destroyed. Belongs to its connection, on its thread.
+  // A connection's socket, and its place if it was admitted; given back when destroyed. Belongs to
+  // its connection, on its thread.
   class Ticket {
    public:
     Ticket() = default;
@@ -46,6 +49,7 @@ class ConnectionLimits {
     void Release();
 
     ConnectionLimits* limits_ = nullptr;
+    bool admitted_ = false;
     bool unauthenticated_ = false;
     bool counted_by_address_ = false;
     IpAddress address_;
@@ -53,8 +57,15 @@ class ConnectionLimits {
 
   explicit ConnectionLimits(Options options) : options_(options) {}
 
-  // At accept. Other than kNone: refuse it; `ticket` is then left alone.
+  // At accept. Other than kNone: refuse it; `ticket` then counts its socket only.
   Refusal Admit(Ticket& ticket);
+
+  // True if no further socket is to be accepted before another is closed. Acceptors that wait
+  // already may go beyond it, by one each.
+  bool full() const {
+    return options_.max_sockets != 0 &&
+           sockets_.load(std::memory_order_relaxed) >= options_.max_sockets;
+  }
 
   size_t connections() const { return connections_.load(std::memory_order_relaxed); }
   size_t unauthenticated() const { return unauthenticated_.load(std::memory_order_relaxed); }
@@ -64,6 +75,7 @@ class ConnectionLimits {
   const Options options_;
 
   // Any thread
+  std::atomic<size_t> sockets_{0};
   std::atomic<size_t> connections_{0};
   std::atomic<size_t> unauthenticated_{0};
   absl::Mutex mu_;

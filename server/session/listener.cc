@@ -61,25 +61,26 @@ void Listener::Stop() {
 }
 
 void Listener::Accept() {
+  if (host_.limits().full()) return Pause("no descriptor to spare for a further client");
   acceptor_.async_accept(host_.io(), [this](boost::system::error_code error, TcpSocket socket) {
     if (!acceptor_.is_open()) return;
     if (!error) {
       StartConnection(std::move(socket), host_);
     } else if (error != net::error::connection_aborted) {
-      return Pause(error);
+      // Not error.message(): a virtual call is checked by UBSan through a pipe of its own, for
+      // which there is no descriptor now.
+      return Pause(std::string(absl::ErrnoToStatus(error.value(), "accept").message()));
     }
     Accept();
   });
 }
 
-void Listener::Pause(const boost::system::error_code& error) {
+void Listener::Pause(std::string_view why) {
   host_.sessions().counters().accept_paused.Add();
   uint64_t suppressed = 0;
   if (PauseLog().Due(host_.sessions().NowSteady(), suppressed)) {
     LogLine(LogLevel::warn, "accepting pauses")
-        // Not error.message(): a virtual call is checked by UBSan through a pipe of its own, for
-        // which there is no descriptor now.
-        .With("error", std::string(absl::ErrnoToStatus(error.value(), "accept").message()))
+        .With("error", why)
         .With("pause_ms", kPause.count())
         .With("suppressed", suppressed);
   }

@@ -2,6 +2,7 @@
 #define MSAB_SESSION_LISTENER_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "boost/asio/basic_socket_acceptor.hpp"
@@ -13,7 +14,8 @@
 namespace msab {
 
 // Accepts a shard's share of the connections at the public address: every shard has one with
-// SO_REUSEPORT, and the kernel spreads them. Out of descriptors it pauses rather than spins.
+// SO_REUSEPORT, and the kernel spreads them. Out of descriptors it pauses rather than spins, and
+// so that it doesn't take the last of them: the internal ports need theirs (ConnectionLimits).
 //
 // Owned by its shard. Shard thread only, but for Open.
 class Listener {
@@ -35,7 +37,7 @@ class Listener {
                                           net::io_context::executor_type>;
 
   void Accept();
-  void Pause(const boost::system::error_code& error);
+  void Pause(std::string_view why);
 
   ConnectionHost& host_;
   Acceptor acceptor_;

@@ -39,12 +39,13 @@ void Outbox::TakeOut(FramePtr& frame) {
 }
 
 void Outbox::RemoveReplaced(const Entry& newer) {
-  if (latest_ == 0) return;
-  for (size_t i = first_unbegun(); i < frames_.size(); ++i) {
-    const Entry* const older = frames_[i] ? frames_[i]->latest() : nullptr;
-    if (older != nullptr && SameRecipient(newer, *older) && Replaces(newer, *older)) {
-      TakeOut(frames_[i]);
-    }
+  // From the back: a state that changes often was put there last.
+  size_t left = latest_;
+  for (size_t i = frames_.size(); left > 0 && i > first_unbegun();) {
+    const Entry* const older = frames_[--i] ? frames_[i]->latest() : nullptr;
+    if (older == nullptr) continue;
+    --left;
+    if (SameRecipient(newer, *older) && Replaces(newer, *older)) TakeOut(frames_[i]);
   }
 }
 

@@ -14,6 +14,11 @@ namespace {
 // An application that jumps its clock must not keep a token alive: looked at this often at least.
 constexpr int64_t kExpiryCheckMillis = 60'000;
 
+// An answer of more than this part of the high-water mark is a long one. Long ones may wait beside
+// all else: a single one of any length, or several up to so many marks' worth.
+constexpr size_t kLongDivisor = 2;
+constexpr size_t kLongMarks = 4;
+
 }  // namespace
 
 Session::Session(SessionHost& host, Transport& transport)
@@ -24,8 +29,7 @@ Session::~Session() = default;
 std::shared_ptr<Session> Session::Share() { return {transport_.Share(), this}; }
 
 void Session::Start() {
-  last_heard_ = host_.NowSteady();
-  connect_by_ = last_heard_ + host_.options().auth_timeout;
+  connect_by_ = host_.NowSteady() + host_.options().auth_timeout;
   host_.Schedule(*this, connect_by_);
 }
 
@@ -71,7 +75,7 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
   }
   if (IsExcepted(*entry)) return;
 
-  const size_t high_water = host_.options().high_water;
+  const size_t mark = Mark();
   switch (entry->type->delivery) {
     case DeliveryClass::kDurable:
       break;
@@ -80,7 +84,7 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
       break;
     case DeliveryClass::kEphemeral:
       // Half of the room is kept for what must arrive.
-      if (outbox_.bytes() > high_water / 2) {
+      if (outbox_.bytes() > mark - host_.options().high_water / 2) {
         host_.counters().ephemeral_dropped.Add();
         return;
       }
@@ -89,7 +93,7 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
   Send(frame);
   ++delivered_;
   host_.counters().frames.Add();
-  if (outbox_.bytes() > high_water && !full_) {
+  if (outbox_.bytes() > mark && !full_) {
     full_ = true;
     host_.MarkFull(*this);
   }
@@ -97,11 +101,16 @@ void Session::Deliver(const EntryPtr& entry, const FramePtr& frame) {
 
 void Session::Relieve() {
   full_ = false;
-  const size_t high_water = host_.options().high_water;
   transport_.Flush();
-  if (state_ == State::kClosing || outbox_.bytes() <= high_water) return;
+  if (state_ == State::kClosing || outbox_.bytes() <= Mark()) return;
   host_.counters().ephemeral_dropped.Add(static_cast<int64_t>(outbox_.DropEphemeral()));
-  if (outbox_.bytes() > high_water) CloseSlow();
+  if (outbox_.bytes() > Mark()) CloseSlow();
+}
+
+size_t Session::Mark() {
+  const size_t high_water = host_.options().high_water;
+  if (outbox_.bytes() <= high_water) allowance_ = 0;
+  return high_water + allowance_;
 }
 
 void Session::Send(FramePtr frame) {
@@ -116,13 +125,24 @@ void Session::SendAll(const Dialect::Frames& frames) {
 }
 
 void Session::Answer(FramePtr frame) {
+  const size_t size = frame->size();
+  const size_t mark = Mark();
   Send(std::move(frame));
-  // A client that asks and never reads.
-  if (outbox_.bytes() > host_.options().high_water) Relieve();
+  if (outbox_.bytes() <= mark) return;
+  // A large room's participants can be longer than all that may wait. Whoever asked for them is no
+  // slow consumer yet, and if it were closed, it would come back and ask again.
+  const size_t high_water = host_.options().high_water;
+  const bool is_long = size > high_water / kLongDivisor;
+  if (is_long && (allowance_ == 0 || allowance_ + size <= kLongMarks * high_water)) {
+    allowance_ += size;
+    return;
+  }
+  Relieve();  // a client that asks and never reads
 }
 
 void Session::OnWritten() {
-  if (!reading() && !closing()) OnAlive();
+  if (allowance_ != 0) Mark();
+  if ((!reading() || allowance_ != 0) && !closing()) OnAlive();
 }
 
 void Session::OnDrained() {
@@ -156,7 +176,7 @@ void Session::OnText(std::string_view text) {
     case Kind::kGoodbye:
       return OnGoodbye();
     case Kind::kAnswered:
-      if (bucket_.Take(host_.options().client_messages, last_heard_) > 0) {
+      if (bucket_.Take(host_.options().client_messages, host_.NowSteady()) > 0) {
         return host_.counters().rate_limited.Add();
       }
       return Answer(std::move(message.answer));
@@ -198,7 +218,7 @@ void Session::OnCommand(const ClientMessage& message) {
   if (state_ == State::kWaiting && dialect_->conduct().connect_within > 0) {
     return Close(CloseCode::kProtocolError, "protocol error: a command before CONNECT");
   }
-  const int64_t wait = bucket_.Take(host_.options().client_messages, last_heard_);
+  const int64_t wait = bucket_.Take(host_.options().client_messages, host_.NowSteady());
   if (message.kind == ClientMessage::Kind::kAttached) {
     attachments_ = std::make_unique<Attachments>(Attachments{message.attachments, message.id});
     return;
@@ -359,10 +379,8 @@ void Session::Beat(int64_t now) {
 
 int64_t Session::PatienceEnd() const {
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-  const int64_t patience = host_.options().ping_timeout;
-  if (!beats()) return kNever;
-  if (!dialect_->conduct().heartbeat_by_message) return last_heard_ + patience;
-  return unanswered_since_ == 0 ? kNever : unanswered_since_ + patience;
+  if (!beats() || unanswered_since_ == 0) return kNever;
+  return unanswered_since_ + host_.options().ping_timeout;
 }
 
 uint64_t Session::Sent() const {

@@ -58,12 +58,9 @@ class Session final : public Caller, public TimerNode {
   void OnText(std::string_view text);
   void OnBinary();
   // Any bytes of the client, pongs included.
-  void OnAlive() {
-    last_heard_ = host_.NowSteady();
-    unanswered_since_ = 0;
-  }
-  // The socket took some of what waits: while the session replays, and takes no input, that is the
-  // client's sign of life.
+  void OnAlive() { unanswered_since_ = 0; }
+  // The socket took some of what waits: while the session replays, and takes no input, and while a
+  // long answer is on its way, with the heartbeats behind it, that is the client's sign of life.
   void OnWritten();
   // Everything that waited was written.
   void OnDrained();
@@ -175,6 +172,8 @@ class Session final : public Caller, public TimerNode {
   void CloseSilently();
   // Sends a frame of which a client may cause any number.
   void Answer(FramePtr frame);
+  // How many bytes may wait now.
+  size_t Mark();
   void Send(FramePtr frame);
   void SendAll(const Dialect::Frames& frames);
   // Whether heartbeats go out.
@@ -214,10 +213,12 @@ class Session final : public Caller, public TimerNode {
   Heartbeats heartbeats_;                     // of dialects that have them as messages
   std::unique_ptr<Attachments> attachments_;  // mostly none are awaited
   std::vector<std::string> rooms_;
+  // Bytes of long answers that may wait beside all else, until what waits is below the high-water
+  // mark again.
+  size_t allowance_ = 0;
   uint64_t last_ = 0;       // the number of the last entry seen
   uint64_t delivered_ = 0;  // event frames given to the transport
   int64_t expires_at_ = 0;  // of the token, wall ms
-  int64_t last_heard_ = 0;  // steady ms
   int64_t last_sent_ = 0;   // steady ms
   int64_t next_ping_ = 0;   // steady ms
   int64_t connect_by_ = 0;  // steady ms; while waiting for the token

@@ -318,29 +318,25 @@ LogPage Session::ReadPage(uint64_t after, uint64_t upto) {
 }
 
 // How many events the replay up to the head will bring. Exact, because a client may wait for that
-// many; the first page, mostly the only one, is kept for the replay.
+// many. The first page, mostly the only one, is kept for the replay; what is behind it the log
+// counts, because a client may well have missed all that there is. (None of it excepts this
+// connection, which was not there yet.)
 size_t Session::CountMissed() {
   Entrance& entrance = *entrance_;
   if (entrance.position >= entrance.head) return 0;
-  const auto count = [&entrance](const LogPage& page) {
-    for (const EntryPtr& entry : page.entries) {
-      if (entry->type->delivery == DeliveryClass::kLatest) entrance.counted_states.push_back(entry);
-    }
-    return page.entries.size();
-  };
-  entrance.first_page = ReadPage(entrance.position, entrance.head);
-  size_t missed = count(*entrance.first_page);
-  if (entrance.first_page->through == entrance.head) return missed;
-
-  const std::vector<AudienceFrom> audiences = entrance.audiences;
-  for (uint64_t through = entrance.first_page->through; through < entrance.head;) {
-    const LogPage page = ReadPage(through, entrance.head);
-    if (page.gap) break;  // the replay will meet it, too
-    missed += count(page);
-    through = page.through;
+  const LogPage& page = entrance.first_page.emplace(ReadPage(entrance.position, entrance.head));
+  if (page.gap) return 0;  // the replay will meet it, too
+  for (const EntryPtr& entry : page.entries) {
+    if (entry->type->delivery == DeliveryClass::kLatest) entrance.counted_states.push_back(entry);
   }
-  entrance.audiences = audiences;
-  return missed;
+  if (page.through == entrance.head) return page.entries.size();
+
+  std::vector<AudienceFrom> rest = entrance.audiences;
+  for (AudienceFrom& audience : rest) audience.after = std::max(audience.after, page.through);
+  LogCount counted = host_.log().Count(rest, entrance.head);
+  std::move(counted.states.begin(), counted.states.end(),
+            std::back_inserter(entrance.counted_states));
+  return page.entries.size() + counted.entries;
 }
 
 // A state that was replaced since it was counted is shown all the same, at its own place: it was

@@ -28,6 +28,10 @@ namespace {
 
 namespace json = boost::json;
 
+// What events.proto lets a Participant's name and avatar be.
+constexpr size_t kMaxNameBytes = 256;
+constexpr size_t kMaxAvatarBytes = 2048;
+
 // The last instant that JSON readers keep exact, in ms.
 constexpr int64_t kForever = (int64_t{1} << 53) - 1;
 
@@ -260,16 +264,20 @@ struct TokenVerifier::Impl {
   std::string Profile(UserId user, const json::object& claims) const {
     json::object profile;
     profile["id"] = user;
-    profile["name"] = "";
+    // As chat:message has it where there is no name that can be shown.
+    profile["name"] = std::to_string(user);
     profile["avatar"] = nullptr;
     for (const std::string& claim : options.profile_claims) {
       const json::value* value = Find(claims, claim);
       if (value == nullptr) continue;
-      if ((claim == "name" || claim == "avatar") && !value->is_string()) {
-        profile[claim] = json::serialize(*value);
-      } else {
+      if (claim != "name" && claim != "avatar") {
         profile[claim] = *value;
+        continue;
       }
+      std::string text =
+          value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+      const size_t most = claim == "name" ? kMaxNameBytes : kMaxAvatarBytes;
+      if (!text.empty() && text.size() <= most) profile[claim] = std::move(text);
     }
     return json::serialize(profile);
   }

@@ -24,7 +24,7 @@ class FrameCache {
 
  private:
   static constexpr size_t kSlots = 4096;
-  static constexpr size_t kMaxFrameBytes = 4096;  // 16 MiB at the most
+  static constexpr size_t kMaxFrameBytes = 4096;  // of payload: 16 MiB a dialect at the most
 
   struct Slot {
     uint64_t sequence = 0;

@@ -125,6 +125,55 @@ TYPED_TEST_P(EventLogSuite, AnExceptedUserDoesNotReadIt) {
   EXPECT_THAT(this->Got({this->User(2), this->Room("a")}), ElementsAre(1, 2));
 }
 
+TYPED_TEST_P(EventLogSuite, CountsWhatIsThereToRead) {
+  this->Open();
+  const std::vector<AudienceFrom> own = {
+      this->Everyone(), this->User(1), this->Room("a"), {AudienceKey::UserInRoom(1, "a"), 0}};
+  EXPECT_EQ(this->log().Count(own, this->kEnd).entries, 0u);
+  this->Keep(Durable(Target::Everyone()));          // 1
+  this->Keep(Durable(Target::User(1)));             // 2
+  this->Keep(Durable(Target::User(2)));             // 3
+  this->Keep(Durable(Target::Room("b")));           // 4
+  this->Keep(Latest(Target::User(1), 1));           // 5: replaced by 8
+  this->Keep(Durable(Target::UserInRoom(1, "a")));  // 6
+  auto joined = Durable(Target::Room("a"));         // 7
+  joined->except_user = 1;
+  this->Keep(joined);
+  this->Keep(Latest(Target::User(1), 2));    // 8
+  this->Keep(Latest(Target::Room("a"), 3));  // 9
+  auto brief = Durable(Target::Room("a"));   // 10
+  brief->expires_at = this->clock_.WallMillis() + 1'000;
+  this->Keep(brief);
+  this->Keep(Durable(Target::Users({3, 1})));  // 11
+
+  const auto expect = [&](std::vector<AudienceFrom> audiences, uint64_t upto,
+                          std::vector<uint64_t> states) {
+    const LogCount count = this->log().Count(audiences, upto);
+    EXPECT_FALSE(count.gap);
+    EXPECT_EQ(count.entries, this->Got(audiences, upto).size());
+    EXPECT_EQ(this->Numbers(count.states), states);
+  };
+  expect(own, this->kEnd, {8, 9});
+  EXPECT_EQ(this->log().Count(own, this->kEnd).entries, 7u);
+  expect(own, 8, {8});
+  expect({this->User(1, 8), this->Room("a", 9)}, this->kEnd, {});
+  this->clock_.Advance(1'000);
+  expect(own, this->kEnd, {8, 9});
+  EXPECT_EQ(this->log().Count(own, this->kEnd).entries, 6u);
+}
+
+TYPED_TEST_P(EventLogSuite, CountsNothingWhereThereIsAGap) {
+  this->Open({.max_per_audience = 2});
+  for (int i = 0; i < 3; ++i) this->Keep(Durable(Target::User(1)));
+  this->Keep(Durable(Target::Everyone()));
+  const std::vector<AudienceFrom> cut = {this->Everyone(), this->User(1)};
+  EXPECT_TRUE(this->log().Count(cut, this->kEnd).gap);
+  EXPECT_EQ(this->log().Count(cut, this->kEnd).entries, 0u);
+  const std::vector<AudienceFrom> whole = {this->Everyone(), this->User(1, 1)};
+  EXPECT_FALSE(this->log().Count(whole, this->kEnd).gap);
+  EXPECT_EQ(this->log().Count(whole, this->kEnd).entries, 3u);
+}
+
 // --- gaps and bounds ---
 
 TYPED_TEST_P(EventLogSuite, BoundPerAudienceCutsThatAudienceOnly) {
@@ -380,8 +429,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     EventLogSuite, NumbersFromOneWithoutHoles, EpochIsOfTheWiresAlphabetAndStays, EmptyLogHasNoGap,
     EachAudienceReadsItsOwnInOrder, ReadsEachAudienceAfterItsOwnNumberUptoTheGiven,
     AnEntryOfSeveralAudiencesIsReadOnce, TenThousandRecipientsInOneEntry,
-    AnExceptedUserDoesNotReadIt, BoundPerAudienceCutsThatAudienceOnly,
-    BoundPerAudienceOfASharedEntryCutsOneRecipientOnly,
+    AnExceptedUserDoesNotReadIt, CountsWhatIsThereToRead, CountsNothingWhereThereIsAGap,
+    BoundPerAudienceCutsThatAudienceOnly, BoundPerAudienceOfASharedEntryCutsOneRecipientOnly,
     BoundByNumberIsAGapOnlyForThoseWhoLostSomething, ACutOutlivesTheAudiencesEmptiness,
     BoundByAgeCountsFromAcceptance, BoundByBytes, BytesOfTheIndexCount, PagesOfAnySizeGiveTheWhole,
     APageThatIsJustFullAndTheLastSaysSo, ReplacementBetweenPagesLosesNothing,

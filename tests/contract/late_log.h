@@ -35,6 +35,9 @@ class LateLog final : public EventLog {
                size_t limit) const override {
     return inner_.Read(audiences, upto, limit);
   }
+  LogCount Count(absl::Span<const AudienceFrom> audiences, uint64_t upto) const override {
+    return inner_.Count(audiences, upto);
+  }
   bool Covers(absl::Span<const AudienceFrom> audiences) const override {
     return inner_.Covers(audiences);
   }

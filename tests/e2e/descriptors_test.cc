@@ -89,5 +89,35 @@ TEST_F(DescriptorsTest, AcceptingPausesAndWhoIsConnectedIsUndisturbed) {
   EXPECT_EQ(Occurrences("accepting pauses"), 1u) << "once a minute";
 }
 
+// gRPC's listener ends for good at the first accept without a descriptor, so the public door must
+// not take the last ones, whoever comes.
+TEST_F(DescriptorsTest, ClientsLeaveSomeToThoseWhoEmitAndWatch) {
+  constexpr size_t kAll = 400;
+  Start({.settings = {{"ws.auth_timeout", "60s"}, {"ws.max_unauthenticated", "0"}},
+         .descriptors = kAll});
+  std::vector<std::unique_ptr<RawSocket>> strangers;
+  for (size_t i = 0; i < 2 * kAll; ++i) {
+    strangers.push_back(std::make_unique<RawSocket>(relay().host(), relay().ws_port()));
+  }
+  // Some are refused, and once too many of these are about, the rest waits outside.
+  ASSERT_TRUE(Await([&] { return Occurrences("accepting pauses") > 0; }));
+  EXPECT_GT(relay().Metric("msab_upgrades_refused_total", "too_many_open"), 0);
+  EXPECT_GE(relay().Metric("msab_accept_paused_total"), 1);
+  EXPECT_LT(Open(), kAll);
+
+  // A new HTTP/2 connection: its preface is answered by the server's settings (RFC 9113, 3.4).
+  const auto greets = [this] {
+    RawSocket grpc(relay().host(), relay().grpc_port());
+    grpc.Send(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33));
+    return grpc.ReadAtLeast(9);
+  };
+  EXPECT_TRUE(greets());
+  strangers.clear();
+  EXPECT_TRUE(greets());
+  Client late = Connect(101);
+  Emit(Marker(101, 1));
+  EXPECT_EQ(MarkerNumber(late.Next()), 1);
+}
+
 }  // namespace
 }  // namespace msab::e2e

@@ -104,6 +104,28 @@ TEST_F(SlowReaderTest, IsClosedAndResumesWholeWhileOthersAreUndisturbed) {
   EXPECT_EQ(got, all);
 }
 
+// A room's participants can be far more than what may wait for one connection.
+TEST_F(SlowReaderTest, GetsTheParticipantsOfALargeRoom) {
+  constexpr int kCrowd = 200;  // of 5 kB each
+  // Long enough for all to have come and gone without having left.
+  Start({.settings = {{"ws.high_water", "256KiB"}, {"rooms.leave_grace", "30m"}}});
+  const std::string signature(5'000, 's');
+  for (int64_t user = 1'001; user <= 1'000 + kCrowd; ++user) {
+    Client one = Open(
+        {.token = SignToken(absl::StrCat(R"({"sub":)", user, R"(,"exp":)", NowSeconds() + 3'600,
+                                         R"(,"signature":")", signature, "\"}")),
+         .rooms = {"42"}});
+    ASSERT_TRUE(one.Replay().empty());
+  }
+  Client slow = ConnectSlow(101);
+  const Json joined = slow.Ask("room:join", R"({"roomId":"42"})");
+  ASSERT_TRUE(Has(joined, "participants")) << slow.CloseCode();
+  EXPECT_EQ(At(joined, "participants").as_array().size(), size_t{kCrowd} + 1);
+  // And goes on as any other.
+  Emit(Marker(101, 1));
+  EXPECT_EQ(MarkerNumber(slow.Next()), 1);
+}
+
 TEST_F(SlowReaderTest, OneThatReadsNothingIsAbortedAndNoLongerOnline) {
   Client dead = ConnectSlow(101);
   Client quick = Connect(102);

@@ -66,6 +66,7 @@ inline std::shared_ptr<Entry> Latest(Target target, int64_t occurred_at,
   auto entry = Event(DeliveryClass::kLatest, std::move(target));
   entry->name = name;
   entry->occurred_at = occurred_at;
+  entry->occurred_at_given = true;
   std::sort(fields.begin(), fields.end());
   entry->fields.assign(fields.begin(), fields.end());
   return entry;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,7 +85,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 // fork and exec, with `directory`'s stdin, stdout and stderr. Between the two only what is
 // async-signal-safe: this process has threads.
 pid_t Spawn(std::vector<std::string> command, std::vector<std::string> environment,
-            const std::string& directory) {
+            const std::string& directory, size_t descriptors = 0) {
   const std::vector<char*> argv = Pointers(command);
   const std::vector<char*> envp = Pointers(environment);
   const std::string input = directory + "/stdin";
@@ -100,6 +101,8 @@ pid_t Spawn(std::vector<std::string> command, std::vector<std::string> environme
   dup2(open(errors.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600), STDERR_FILENO);
   // No socket of the tests may live on in the child: its peer would never see the end.
   close_range(3, ~0U, 0);
+  const rlimit limit{descriptors, descriptors};
+  if (descriptors != 0) setrlimit(RLIMIT_NOFILE, &limit);
   execve(argv[0], argv.data(), envp.data());
   _exit(127);
 }
@@ -163,7 +166,8 @@ RunResult Gather(pid_t pid, const std::string& directory) {
 }  // namespace
 
 RelayProcess::RelayProcess(const RelayOptions& options)
-    : host_(OwnHost()),
+    : descriptors_(options.descriptors),
+      host_(OwnHost()),
       ws_port_(static_cast<uint16_t>(20'000 + 3 * (NextInstance() % 4'000))),
       grpc_port_(ws_port_ + 1),
       http_port_(ws_port_ + 2),
@@ -191,7 +195,7 @@ RelayProcess::~RelayProcess() {
 }
 
 void RelayProcess::Start() {
-  pid_ = Spawn(command_, Environment(settings_), directory_);
+  pid_ = Spawn(command_, Environment(settings_), directory_, descriptors_);
   bool ready = false;
   Await([&] {
     ready = Ready();

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -25,6 +26,8 @@ struct RelayOptions {
   std::string toml = {};
   // More arguments.
   std::vector<std::string> arguments = {};
+  // The most descriptors that it may have (RLIMIT_NOFILE); 0: as many as the test.
+  size_t descriptors = 0;
 };
 
 // A relay that the tests talk to from outside: the real binary as a child process, on an address
@@ -70,6 +73,7 @@ class RelayProcess {
 
   std::vector<std::string> command_;
   std::map<std::string, std::string> settings_;
+  const size_t descriptors_;
   const std::string host_;
   const uint16_t ws_port_;
   const uint16_t grpc_port_;

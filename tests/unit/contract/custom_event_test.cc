@@ -123,6 +123,20 @@ TEST(CustomPayload, RefusesWhatJsonCannotSay) {
               ElementsAre("custom.payload.list[1]", "custom.payload.nan", "custom.payload.none"));
 }
 
+// A key may be as long as a payload, and there may be many faults below it, in each of many events.
+TEST(CustomPayload, CutsThePathOfAFault) {
+  v1::EmitEventRequest request = Request(R"({"target":{"user_id":1},"custom":{"name":"any"}})");
+  std::string key = "k";
+  for (int i = 0; i < 1'000; ++i) key += "ö";
+  (*request.mutable_custom()->mutable_payload()->mutable_fields())[key];
+  const auto violations = CustomCatalog().Prepare(request, kNow).violations;
+  ASSERT_EQ(violations.size(), 1u);
+  const std::string& field = violations[0].field;
+  EXPECT_LE(field.size(), 256 + std::string("…").size());
+  EXPECT_TRUE(field.starts_with("custom.payload.kö"));
+  EXPECT_TRUE(field.ends_with("ö…")) << "cut between characters";
+}
+
 std::string Nested(int levels, const char* open, const char* close) {
   std::string json;
   for (int i = 0; i < levels; ++i) json += open;

@@ -163,6 +163,27 @@ TEST_F(DispatcherTest, SupersededOnArrivalItIsNeitherKeptNorDelivered) {
   EXPECT_THAT(Drain(0), ElementsAre("1"));
 }
 
+// A virtual machine that resumes, or a time server that corrects, sets the clock back.
+TEST_F(DispatcherTest, AClockSetBackHidesNoState) {
+  Register("c1", 1, 0);
+  const auto state = [](int64_t accepted_at) {
+    std::shared_ptr<Entry> entry = Latest(Target::User(1), accepted_at);
+    entry->occurred_at_given = false;
+    return entry;
+  };
+  for (const int64_t clock : {5'000, 2'000, 3'000, 6'000}) {
+    const auto outcome = Dispatch(state(clock));
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_FALSE(outcome->superseded) << clock;
+    EXPECT_EQ(log_.usage().entries, 1u) << "each replaces the one before";
+  }
+  EXPECT_THAT(Drain(0), ElementsAre("1", "2", "3", "4"));
+  // What an emitter says of the time stands.
+  const auto outdated = Dispatch(Latest(Target::User(1), 5'999));
+  ASSERT_TRUE(outdated.ok());
+  EXPECT_TRUE(outdated->superseded);
+}
+
 TEST_F(DispatcherTest, WhoHasANewerStateIsNoRecipient) {
   Register("a", 1, 0);
   Register("b", 2, 1);

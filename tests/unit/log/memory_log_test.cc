@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "tests/support/entries.h"
 
 namespace msab {
@@ -274,6 +275,13 @@ TEST(MemoryLogTest, AgreesWithANaiveOneOverRandomHistories) {
       for (const EntryPtr& got : page.entries) numbers.push_back(got->sequence);
       ASSERT_EQ(numbers, whole);
       ASSERT_EQ(page.through, upto);
+      for (const AudienceFrom& audience : audiences) {
+        const LogCount count = log.Count({&audience, 1}, upto);
+        ASSERT_EQ(count.entries, naive.Read({audience}, upto).size());
+        ASSERT_TRUE(absl::c_all_of(count.states, [](const EntryPtr& state) {
+          return state->type->delivery == DeliveryClass::kLatest;
+        }));
+      }
     }
     // Everything ends, and nothing of it stays but the cuts.
     clock.Advance(10'000);
@@ -361,6 +369,41 @@ TEST(MemoryLogTest, ManyCutAudiencesNeedNoFloorAtTheDefaultBounds) {
   EXPECT_FALSE(covers(25'000, 24'999));
   EXPECT_TRUE(covers(25'000, 25'000));
   EXPECT_TRUE(covers(kUsers + 1, 0));  // never had anything, so lost nothing
+}
+
+// Reads of the wall clock are counted: Trim looks at it each time before it takes the lock.
+class CountingClock final : public Clock {
+ public:
+  int64_t WallMillis() const override {
+    ++looks;
+    return manual.WallMillis();
+  }
+  int64_t SteadyMillis() const override { return manual.SteadyMillis(); }
+
+  ManualClock manual;
+  mutable int looks = 0;
+};
+
+// Nothing passes while the lock is held, so what an entry for thousands of users needs must count.
+TEST(MemoryLogTest, TrimsEntriesForManyUsersAFewAtATime) {
+  constexpr int kEntries = 64;
+  constexpr int kUsers = 1'000;
+  std::vector<UserId> users;
+  for (int i = 1; i <= kUsers; ++i) users.push_back(i);
+  for (const bool ttl : {false, true}) {
+    CountingClock clock;
+    MemoryLog log({.max_age_ms = 1'000}, clock);
+    for (int i = 0; i < kEntries; ++i) {
+      const std::shared_ptr<Entry> entry = Durable(Target::Users(users));
+      if (ttl) entry->expires_at = clock.WallMillis() + 500;
+      ASSERT_TRUE(log.Append(entry)->ok());
+    }
+    clock.manual.Advance(ttl ? 500 : 1'000);
+    clock.looks = 0;
+    log.Trim();
+    EXPECT_EQ(log.usage().entries, 0u);
+    EXPECT_GE(clock.looks, kEntries) << "a step may take one of them at the most";
+  }
 }
 
 TEST(MemoryLogTest, WhatIsReplacedOrPastItsTtlLeavesNoRecord) {

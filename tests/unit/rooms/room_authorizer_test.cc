@@ -147,6 +147,16 @@ TEST_F(RoomAuthorizerTest, MemoryIsBounded) {
   EXPECT_FALSE(authorizer.Ask(1, "c", "private-0", [](const RoomVerdict&) {}));
 }
 
+TEST_F(RoomAuthorizerTest, MemoryMayBeNone) {
+  for (const RoomAuthorizer::Options& options :
+       {RoomAuthorizer::Options{.remember_ms = 0}, RoomAuthorizer::Options{.max_remembered = 0}}) {
+    RoomAuthorizer authorizer(clock_, &webhook_, options);
+    authorizer.Ask(1, "c", "private-0", [](const RoomVerdict&) {});
+    webhook.Accept(webhook.commands.size() - 1);
+    EXPECT_EQ(authorizer.remembered(), 0U);
+  }
+}
+
 TEST_F(RoomAuthorizerTest, ALateYesIsOnlyRemembered) {
   Client& anna = Connect("c1", 1);
   Join(anna, "private-1");

@@ -60,6 +60,28 @@ TEST(ConnectionLimitsTest, CountsByAddressAndForgetsThem) {
   EXPECT_EQ(limits.connections(), 0u);
 }
 
+// Who is refused has a socket, too, until it is told so.
+TEST(ConnectionLimitsTest, CountsSocketsOfTheRefusedToo) {
+  ConnectionLimits limits({.max_connections = 1, .max_sockets = 2});
+  Ticket a;
+  Ticket b;
+  EXPECT_EQ(limits.Admit(a), Refusal::kNone);
+  EXPECT_FALSE(limits.full());
+  EXPECT_EQ(limits.Admit(b), Refusal::kConnections);
+  EXPECT_TRUE(limits.full());
+  EXPECT_EQ(limits.connections(), 1u);
+  b.Authenticated();  // it never counted as waiting
+  EXPECT_EQ(limits.unauthenticated(), 1u);
+  Ticket moved = std::move(b);
+  b = Ticket();
+  EXPECT_TRUE(limits.full());
+  moved = Ticket();
+  EXPECT_FALSE(limits.full());
+  EXPECT_EQ(limits.connections(), 1u);
+  a = Ticket();
+  EXPECT_EQ(limits.connections(), 0u);
+}
+
 TEST(ConnectionLimitsTest, HoldsUnderContention) {
   ConnectionLimits limits({.max_connections = 50, .max_unauthenticated = 40, .max_per_ip = 5});
   const IpAddress address = *IpAddress::Parse("192.0.2.1");

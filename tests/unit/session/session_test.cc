@@ -269,9 +269,10 @@ TEST_F(SessionTest, ClosesWhenItNeitherReadsNorAnswersWhileItReplays) {
   Open("e-0");
   host_.Pass(40'000);
   transport_->Take(1);
-  host_.Pass(40'000);
+  // The next heartbeat goes out at 50 s, and has a minute.
+  host_.Pass(69'900);
   EXPECT_FALSE(transport_->close_code);
-  host_.Pass(20'100);
+  host_.Pass(200);
   EXPECT_EQ(transport_->close_code, 4002);
 }
 
@@ -339,6 +340,69 @@ TEST_F(SessionTest, ClosesWhoAsksAndNeverReads) {
   transport_->open = false;
   for (int i = 0; i < 100 && !transport_->close_code; ++i) Say(R"({"id":1,"event":"ping"})");
   EXPECT_EQ(transport_->close_code, 4000);
+}
+
+// A room's participants may be longer than all that is to wait, and whoever asks for them must get
+// them: a client that is closed instead comes back and asks again.
+TEST_F(SessionTest, SendsAnAnswerLongerThanAllThatMayWait) {
+  host_.settings.high_water = 1000;
+  host_.handler.answer_at_once = false;
+  GoLive();
+  transport_->open = false;
+  Say(R"({"id":7,"event":"room:join"})");
+  host_.handler.last_reply("{\"x\":\"" + std::string(9000, 'x') + "\"}");
+  ASSERT_FALSE(transport_->close_code);
+  // Beside it events have the room that they always have, and no more.
+  const std::string payload = "{\"x\":\"" + std::string(200, 'x') + "\"}";
+  for (int i = 0; i < 3; ++i) host_.Accept(Durable(Target::User(1), payload));
+  host_.Accept(Ephemeral(Target::User(1), payload));
+  EXPECT_EQ(host_.counted.ephemeral_dropped.Value(), 1);
+  ASSERT_FALSE(transport_->close_code);
+  EXPECT_THAT(Texts(), SizeIs(4));
+  // Once it is through, all is as before.
+  for (int i = 0; i < 10; ++i) host_.Accept(Durable(Target::User(1), payload));
+  EXPECT_EQ(transport_->close_code, 4000);
+}
+
+TEST_F(SessionTest, SendsSeveralLongAnswersButNotAnyNumber) {
+  host_.settings.high_water = 1000;
+  host_.handler.answer_at_once = false;
+  GoLive();
+  transport_->open = false;
+  const std::string answer = "{\"x\":\"" + std::string(1200, 'x') + "\"}";
+  for (int i = 0; i < 3; ++i) {
+    Say(R"({"id":7,"event":"room:join"})");
+    host_.handler.last_reply(answer);
+    ASSERT_FALSE(transport_->close_code) << i;
+  }
+  for (int i = 0; i < 10 && !transport_->close_code; ++i) {
+    Say(R"({"id":7,"event":"room:join"})");
+    host_.handler.last_reply(answer);
+  }
+  EXPECT_EQ(transport_->close_code, 4000);
+  EXPECT_LT(transport_->outbox().bytes(), 7000u);
+}
+
+// The ping waits behind the answer: its progress is the sign of life.
+TEST_F(SessionTest, IsPatientWhileALongAnswerIsOnItsWay) {
+  host_.settings.high_water = 1000;
+  host_.handler.answer_at_once = false;
+  GoLive();
+  transport_->open = false;
+  Say(R"({"id":7,"event":"room:join"})");
+  host_.handler.last_reply("{\"x\":\"" + std::string(9000, 'x') + "\"}");
+  for (int i = 0; i < 8; ++i) {
+    host_.Pass(20'000);
+    transport_->Take(1000);
+  }
+  EXPECT_FALSE(transport_->close_code);
+  // What is left is no more than anybody's: from here on it must be heard of.
+  transport_->TakeAll();
+  for (int i = 0; i < 6; ++i) {
+    host_.Pass(20'000);
+    transport_->TakeAll();
+  }
+  EXPECT_EQ(transport_->close_code, 4002);
 }
 
 TEST_F(SessionTest, DeliversNothingAfterItsClose) {
@@ -471,9 +535,26 @@ TEST_F(SessionTest, SparesABusyClientTheApplicationsPing) {
 
 TEST_F(SessionTest, ClosesWhoAnswersNoPing) {
   GoLive();
-  host_.Pass(59'900);
+  host_.Pass(84'900);
   EXPECT_FALSE(transport_->close_code);
   host_.Pass(200);
+  EXPECT_EQ(transport_->close_code, 4002);
+}
+
+// As Socket.IO's own defaults have it: 25 s and 20 s. Nobody is late who was not asked yet.
+TEST_F(SessionTest, WaitsForAnAnswerFromThePingOn) {
+  host_.settings.ping_interval = 25'000;
+  host_.settings.ping_timeout = 20'000;
+  GoLive();
+  for (int i = 0; i < 10; ++i) {
+    host_.Pass(25'100);
+    EXPECT_FALSE(transport_->close_code) << "round " << i;
+    session().OnAlive();  // the pong
+  }
+  // The next ping goes out a little before 275 s.
+  host_.Pass(24'000 + 19'000);
+  EXPECT_FALSE(transport_->close_code);
+  host_.Pass(2'000);
   EXPECT_EQ(transport_->close_code, 4002);
 }
 

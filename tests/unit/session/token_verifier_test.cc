@@ -143,7 +143,12 @@ TEST_F(TokenVerifierTest, ShowsTheAllowedClaimsAndNoOthers) {
             boost::json::parse(
                 R"({"id":7,"name":"Ann \"A\"","avatar":"https://a/b.png","vip_level":3})"));
   // Name and avatar are always there, and are what they are declared to be.
-  EXPECT_EQ(profile(R"("sub":7)"), boost::json::parse(R"({"id":7,"name":"","avatar":null})"));
+  const auto nobody = boost::json::parse(R"({"id":7,"name":"7","avatar":null})");
+  EXPECT_EQ(profile(R"("sub":7)"), nobody);
+  EXPECT_EQ(profile(R"("sub":7,"name":"","avatar":"")"), nobody);
+  EXPECT_EQ(profile(R"("sub":7,"name":")" + std::string(257, 'n') + R"(","avatar":")" +
+                    std::string(2049, 'a') + "\""),
+            nobody);
   EXPECT_EQ(profile(R"("sub":7,"name":12,"avatar":null)"),
             boost::json::parse(R"({"id":7,"name":"12","avatar":null})"));
 }
