@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpc/support/log.h"
@@ -47,6 +48,19 @@ void LogGrpc(gpr_log_func_args* said) {
   if (suppressed > 0) line.With("suppressed", suppressed);
 }
 
+// So does what Protobuf has to say of a call that it can't read. That comes before any key is
+// looked at: left to itself it would let a stranger fill stderr.
+void LogProtobuf(google::protobuf::LogLevel level, const char* /*file*/, int /*line*/,
+                 const std::string& said) {
+  static LogEvery every(1'000);
+  uint64_t suppressed = 0;
+  if (!every.Due(Clock::Real().SteadyMillis(), suppressed)) return;
+  LogLine line(level == google::protobuf::LOGLEVEL_FATAL ? LogLevel::err : LogLevel::info,
+               "protobuf");
+  line.With("detail", said);
+  if (suppressed > 0) line.With("suppressed", suppressed);
+}
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -79,6 +93,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const Options& options,
                                                               const std::vector<Served>& services) {
   gpr_set_log_function(&LogGrpc);
+  google::protobuf::SetLogHandler(&LogProtobuf);
   auto credentials = Credentials(options);
   if (!credentials.ok()) return credentials.status();
 

@@ -87,6 +87,19 @@ class GrpcServerTest : public ::testing::Test {
   std::unique_ptr<GrpcServer> server_;
 };
 
+// What a stranger sends must not reach stderr by itself: this comes before any key is looked at.
+TEST_F(GrpcServerTest, ACallThatCanNotBeReadIsRefusedWithoutALineOfItsOwn) {
+  StartServer({});
+  std::string response;
+  testing::internal::CaptureStderr();
+  // An EmitEventRequest whose `coins` is no UTF-8.
+  EXPECT_FALSE(
+      CallRaw(Plain(), "/msab.v1.EventService/EmitEvent", "\x52\x04\x12\x02\xff\xff", response)
+          .ok());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(house_.log.Head(), 0u);
+}
+
 TEST_F(GrpcServerTest, HealthNeedsNoKeyAndSaysWhatItIsTold) {
   StartServer({});
   EXPECT_EQ(Health(""), 2);
