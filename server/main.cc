@@ -141,7 +141,7 @@ int Main(int argc, char** argv) {
       std::fputs(PrintConfig(*config).c_str(), stdout);
       return EXIT_SUCCESS;
     case Action::kPrintContract:
-      std::puts((*catalog)->PrintContract().c_str());
+      std::fputs((*catalog)->PrintContract().c_str(), stdout);
       return EXIT_SUCCESS;
     case Action::kRun:
       break;

@@ -62,7 +62,7 @@ TEST_F(TwinTest, ShowsTheContractThatTheCommandLinePrints) {
   EXPECT_FALSE(Text(At(contract, "info"), "version").empty());
   const RunResult printed = RunRelay({.arguments = {"--print-contract"}});
   EXPECT_EQ(printed.exit_code, 0) << printed.errors;
-  EXPECT_EQ(ParseJson(printed.output), contract);
+  EXPECT_EQ(printed.output, response.body) << "to the byte: it may be hashed";
 }
 
 TEST_F(TwinTest, AgreesWithGrpcOnTheCursor) {
