@@ -2,11 +2,31 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/logging.h"
 #include "server/ingress/refusal.h"
 
 namespace msab {
+namespace {
+
+// Codes that an emit is refused with. They are shown from the start: Prometheus sees no increase in
+// a series that begins with its first refusals.
+bool IsUsual(int code) {
+  switch (static_cast<absl::StatusCode>(code)) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kUnauthenticated:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 void CollectBuild(const Catalog& catalog, MetricFamilies& families) {
   families.Gauge("msab_build_info", "Always 1; which version runs, and with which contract.", 1,
@@ -23,7 +43,7 @@ void CollectEmitter(const Emitter& emitter, MetricFamilies& families) {
   }
   for (int code = 1; code < kRpcCodes; ++code) {
     const auto refused = stats.refused[code].Value();
-    if (refused == 0) continue;
+    if (refused == 0 && !IsUsual(code)) continue;
     families.Counter("msab_emits_refused_total", "Emits, and whole calls, refused.", refused,
                      {{"code", CodeName(code)}});
   }

@@ -104,6 +104,7 @@ TEST_F(ScrapeTest, ShowsWhatHappened) {
            "\nmsab_emits_accepted_total{event=\"App\\\\Events\\\\*\"} 1\n",
            "\nmsab_emits_accepted_total{event=\"gift:error\"} 0\n",
            "\nmsab_emits_refused_total{code=\"INVALID_ARGUMENT\"} 1\n",
+           "\nmsab_emits_refused_total{code=\"UNAVAILABLE\"} 0\n",
            "\nmsab_emits_duplicate_total 1\n",
            "\nmsab_emits_unreached_total 2\n",
            "\nmsab_log_entries 2\n",
