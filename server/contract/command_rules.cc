@@ -93,7 +93,9 @@ void ReadOne(const Step& step, const boost::json::value& value, const JsonPath& 
                  number && step.rule.format == v1::FORMAT_ROOM_ID) {
         text = fmt::format("{}", *number);
       } else {
-        return violations.Add(at, "must be a string");
+        return violations.Add(at, step.rule.format == v1::FORMAT_ROOM_ID
+                                      ? "must be a string or a whole number"
+                                      : "must be a string");
       }
       if (std::optional<std::string> problem = step.rule.Problem(text)) {
         return violations.Add(at, *std::move(problem));
