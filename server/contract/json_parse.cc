@@ -115,9 +115,11 @@ class ValueHandler {
 
 }  // namespace
 
-json::value ParseJson(std::string_view text, boost::system::error_code& error) {
+json::value ParseJson(std::string_view text, boost::system::error_code& error, size_t max_depth) {
   unsigned char buffer[4096];
-  json::basic_parser<ValueHandler> parser(json::parse_options(), buffer, sizeof buffer);
+  json::parse_options options;
+  options.max_depth = max_depth;
+  json::basic_parser<ValueHandler> parser(options, buffer, sizeof buffer);
   const size_t read = parser.write_some(/*more=*/false, text.data(), text.size(), error);
   if (error) return nullptr;
   if (read < text.size()) {

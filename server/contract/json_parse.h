@@ -1,6 +1,7 @@
 #ifndef MSAB_CONTRACT_JSON_PARSE_H_
 #define MSAB_CONTRACT_JSON_PARSE_H_
 
+#include <cstddef>
 #include <string_view>
 
 #include "boost/json/value.hpp"
@@ -16,8 +17,9 @@ namespace msab {
 // refused, as RFC 8259 §6 allows (`error` is exponent_overflow), and one that is too small for it
 // is zero.
 //
-// At most 32 levels deep. Null with `error` set if it is not JSON. Any thread.
-boost::json::value ParseJson(std::string_view text, boost::system::error_code& error);
+// At most `max_depth` levels deep. Null with `error` set if it is not JSON. Any thread.
+boost::json::value ParseJson(std::string_view text, boost::system::error_code& error,
+                             size_t max_depth = 32);
 
 }  // namespace msab
 

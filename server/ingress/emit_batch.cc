@@ -17,23 +17,28 @@ class EmitBatch::Item final : public Emit {
 EmitBatch::EmitBatch() = default;
 EmitBatch::~EmitBatch() = default;
 
-bool EmitBatch::Fits(const v1::EmitEventsRequest& request, google::rpc::Status& refusal) {
-  if (request.events_size() <= kMaxBatch) return true;
-  const Violation violation{"events", absl::StrCat("has ", request.events_size(),
-                                                   " items; at most ", kMaxBatch, " are allowed")};
+bool EmitBatch::Fits(size_t events, google::rpc::Status& refusal) {
+  if (events <= kMaxBatch) return true;
+  const Violation violation{
+      "events", absl::StrCat("has ", events, " items; at most ", kMaxBatch, " are allowed")};
   refusal = RefuseInvalid({&violation, 1});
   return false;
 }
 
 void EmitBatch::Start(Emitter& emitter, const v1::EmitEventsRequest& request,
-                      const std::string& client) {
+                      const std::string& client, const Faults& faults) {
   size_ = request.events_size();
   items_ = std::make_unique<Item[]>(size_);
   const Emitter::Moment now = emitter.Now();
   left_.store(size_ + 1, std::memory_order_relaxed);
   for (int i = 0; i < size_; ++i) {
     items_[i].batch = this;
-    emitter.Start(items_[i], request.events(i), client, now);
+    const auto fault = faults.empty() ? faults.end() : faults.find(i);
+    if (fault == faults.end()) {
+      emitter.Start(items_[i], request.events(i), client, now);
+    } else {
+      emitter.Reject(items_[i], fault->second, client);
+    }
   }
   ItemDone();
 }

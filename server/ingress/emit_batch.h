@@ -2,9 +2,12 @@
 #define MSAB_INGRESS_EMIT_BATCH_H_
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
+#include "google/rpc/status.pb.h"
 #include "server/ingress/emitter.h"
 
 namespace msab {
@@ -24,11 +27,14 @@ class EmitBatch {
   EmitBatch(const EmitBatch&) = delete;
   EmitBatch& operator=(const EmitBatch&) = delete;
 
-  // True if the call as a whole may be started; else `refusal` says why not.
-  static bool Fits(const v1::EmitEventsRequest& request, google::rpc::Status& refusal);
+  // True if a call with so many events may be started; else `refusal` says why not.
+  static bool Fits(size_t events, google::rpc::Status& refusal);
 
-  // As Emitter::Start, for every event of the request.
-  void Start(Emitter& emitter, const v1::EmitEventsRequest& request, const std::string& client);
+  // As Emitter::Start, for every event of the request. Those that could not be read have their
+  // refusals in `faults`, by place.
+  using Faults = absl::flat_hash_map<int, google::rpc::Status>;
+  void Start(Emitter& emitter, const v1::EmitEventsRequest& request, const std::string& client,
+             const Faults& faults = {});
 
   // After Done: writes one result for each event, in their order.
   void Answer(v1::EmitEventsResponse& response) const;

@@ -175,6 +175,12 @@ void Emitter::Start(Emit& emit, const v1::EmitEventRequest& request, const std::
   Claim(emit, now.steady);
 }
 
+void Emitter::Reject(Emit& emit, google::rpc::Status refusal, const std::string& client) {
+  emit.emitter_ = this;
+  emit.client_ = &client;
+  Refuse(emit, std::move(refusal), {});
+}
+
 void Emitter::Take(const v1::EmitEventRequest& request,
                    absl::AnyInvocable<void(absl::Status)> done) {
   auto* const emit = new OwnEmit(std::move(done));  // it ends itself

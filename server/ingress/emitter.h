@@ -110,6 +110,9 @@ class Emitter final : public EventIntake {
   void Start(Emit& emit, const v1::EmitEventRequest& request, const std::string& client,
              const Moment& now);
 
+  // In the place of Start, for an event that could not even be read: it is Done, and counted.
+  void Reject(Emit& emit, google::rpc::Status refusal, const std::string& client);
+
   // EventIntake: what the relay emits in the application's name. Also while draining: it is what
   // becomes of a command that was under way. Counted like any other emit.
   void Take(const v1::EmitEventRequest& request,

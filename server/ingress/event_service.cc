@@ -216,7 +216,7 @@ grpc::ServerUnaryReactor* EventService::EmitEvents(grpc::CallbackServerContext* 
   const ApiClient* const client = Admit(*context, refusal);
   if (client == nullptr) return FinishNow(context, ToGrpcStatus(refusal));
   if (Abandoned(*context)) return FinishNow(context, grpc::Status::CANCELLED);
-  if (!EmitBatch::Fits(*request, refusal) || !emitter_.Enter(refusal)) {
+  if (!EmitBatch::Fits(request->events_size(), refusal) || !emitter_.Enter(refusal)) {
     emitter_.Refused(refusal, client->name);
     return FinishNow(context, ToGrpcStatus(refusal));
   }

@@ -9,6 +9,7 @@
 #include "msab/v1/event_service.pb.h"
 #include "server/ingress/authorize.h"
 #include "server/ingress/emit_batch.h"
+#include "server/ingress/json_request.h"
 #include "server/ingress/refusal.h"
 
 namespace msab {
@@ -37,51 +38,18 @@ HttpResponse RefusalResponse(const google::rpc::Status& refusal) {
   return response;
 }
 
-// A fault as the JSON reader tells it, taken apart: "(events[0].ttl): invalid value …",
-// "(events[0]) name: Cannot find field.", or "Expected : between key:value pair.\n<excerpt>".
-Violation FaultOf(std::string_view message) {
-  message = message.substr(0, message.find('\n'));
-  std::string field;
-  if (!message.empty() && message.front() == '(') {
-    const size_t end = message.find(')');
-    field = message.substr(1, end - 1);
-    message.remove_prefix(std::min(message.size(), end + 1));
-  }
-  const size_t colon = message.find(": ");
-  if (field.empty() && message.find("Cannot find field") == std::string_view::npos) {
-    return {"body", absl::StrCat("is not the JSON of the request: ", std::string(message))};
-  }
-  std::string_view name = message.substr(0, colon);
-  if (!name.empty() && name.front() == ' ') name.remove_prefix(1);
-  if (!name.empty()) absl::StrAppend(&field, field.empty() ? "" : ".", std::string(name));
-  return {std::move(field),
-          std::string(colon == std::string_view::npos ? message : message.substr(colon + 2))};
-}
-
-// The request as a message, or nothing with the refusal.
-template <typename Request>
-std::optional<Request> Parse(const std::string& body, google::rpc::Status& refusal) {
-  Request request;
-  const auto status = json::JsonStringToMessage(body, &request, json::JsonParseOptions());
-  if (status.ok()) return request;
-  const std::string message(status.message().data(), status.message().size());
-  const Violation fault = FaultOf(message);
-  refusal = RefuseInvalid({&fault, 1});
-  return std::nullopt;
-}
-
 // An emit, or a batch of them, that answers an HTTP request. Owns itself until its end.
 template <typename Work, typename Response>
 class HttpEmit final : private Work {
  public:
   HttpEmit(Emitter& emitter, HttpReply reply) : emitter_(emitter), reply_(std::move(reply)) {}
 
-  template <typename Request>
-  void Run(const Request& request, const std::string& client) {
+  template <typename Body>
+  void Run(const Body& body, const std::string& client) {
     if constexpr (std::is_base_of_v<EmitBatch, Work>) {
-      Work::Start(emitter_, request, client);
+      Work::Start(emitter_, body.request, client, body.faults);
     } else {
-      emitter_.Start(*this, request, client, emitter_.Now());
+      emitter_.Start(*this, body, client, emitter_.Now());
     }
   }
 
@@ -105,21 +73,17 @@ class HttpEmit final : private Work {
   HttpReply reply_;
 };
 
-// What refuses a request as a whole, in the order of gRPC's side.
-bool Fits(const v1::EmitEventRequest&, google::rpc::Status&) { return true; }
-bool Fits(const v1::EmitEventsRequest& request, google::rpc::Status& refusal) {
-  return EmitBatch::Fits(request, refusal);
-}
-
-template <typename Request, typename Work, typename Response>
-void Serve(Emitter& emitter, const ApiClient& client, const HttpRequest& http, HttpReply reply) {
+// `read` is ReadEmit or ReadBatch.
+template <typename Work, typename Response, typename Read>
+void Serve(Emitter& emitter, const ApiClient& client, const HttpRequest& http, HttpReply reply,
+           Read read) {
   google::rpc::Status refusal;
-  const std::optional<Request> request = Parse<Request>(http.body, refusal);
-  if (!request || !Fits(*request, refusal) || !emitter.Enter(refusal)) {
+  const auto body = read(http.body, refusal);
+  if (!body || !emitter.Enter(refusal)) {
     emitter.Refused(refusal, client.name);
     return reply(RefusalResponse(refusal));
   }
-  (new HttpEmit<Work, Response>(emitter, std::move(reply)))->Run(*request, client.name);
+  (new HttpEmit<Work, Response>(emitter, std::move(reply)))->Run(*body, client.name);
 }
 
 }  // namespace
@@ -177,13 +141,13 @@ std::vector<HttpRoute> HttpTwin::Routes() const {
   std::vector<HttpRoute> routes;
   routes.push_back({"POST", "/v1/events:emit", may_emit,
                     [this, client_of](const HttpRequest& request, HttpReply reply) {
-                      Serve<v1::EmitEventRequest, Emit, v1::EmitEventResponse>(
-                          emitter_, *client_of(request), request, std::move(reply));
+                      Serve<Emit, v1::EmitEventResponse>(emitter_, *client_of(request), request,
+                                                         std::move(reply), ReadEmit);
                     }});
   routes.push_back({"POST", "/v1/events:emitBatch", may_emit,
                     [this, client_of](const HttpRequest& request, HttpReply reply) {
-                      Serve<v1::EmitEventsRequest, EmitBatch, v1::EmitEventsResponse>(
-                          emitter_, *client_of(request), request, std::move(reply));
+                      Serve<EmitBatch, v1::EmitEventsResponse>(
+                          emitter_, *client_of(request), request, std::move(reply), ReadBatch);
                     }});
   routes.push_back({"GET", "/v1/cursor", may_emit, [this](const HttpRequest&, HttpReply reply) {
                       v1::GetCursorResponse response;

@@ -22,10 +22,14 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Json = boost::json::value;
 
-// The first violated field of an error's details.
-std::string FieldOf(const HttpResponse& response) {
+// The first violation of an error's details: its field, and what is said of it.
+std::string ViolationOf(const HttpResponse& response, std::string_view member) {
   const Json body = boost::json::parse(response.body);
-  return body.at("details").at(0).at("field_violations").at(0).at("field").as_string().c_str();
+  return body.at("details").at(0).at("field_violations").at(0).at(member).as_string().c_str();
+}
+std::string FieldOf(const HttpResponse& response) { return ViolationOf(response, "field"); }
+std::string DescriptionOf(const HttpResponse& response) {
+  return ViolationOf(response, "description");
 }
 
 std::string_view HeaderOf(const HttpResponse& response, std::string_view name) {
@@ -149,28 +153,84 @@ TEST_F(HttpTwinTest, RefusesWhatIsNotTheRequest) {
   const struct {
     const char* body;
     const char* field;
+    const char* description;
   } cases[] = {
-      {R"({"balance_updated":{"user":1}})", "balance_updated.user"},
-      {R"({"nonsense":1})", "nonsense"},
-      {R"({"balance_updated":{"user_id":"x"}})", "balance_updated.user_id"},
-      {R"({"balance_updated":{"user_id":1,"coins":5}})", "balance_updated.coins"},
-      {R"({"ttl":"soon"})", "ttl"},
-      {R"({"balance_updated":{},"reward_earned":{}})", "body"},
-      {R"({"a" 1})", "body"},
-      {"[]", "body"},
-      {"", "body"},
-      {"{\"event_id\":\"\xff\"}", "body"},
+      {R"({"balance_updated":{"user":1}})", "user", "is not known here"},
+      {R"({"nonsense":1})", "nonsense", "is not known here"},
+      {R"({"balance_updated":{"user_id":"x"}})", "user_id", "must be a whole number"},
+      {R"({"balance_updated":{"user_id":1,"coins":5}})", "coins", "must be a string"},
+      {R"({"balanceUpdated":{"user_id":1,"coins":5}})", "coins", "must be a string"},
+      {R"({"balance_updated":{"user_id":1,"coins":" for type "}})", "coins", "is no decimal"},
+      {R"({"balance_updated":{"user_id":1,"coins":{}}})", "coins", "must not be an object"},
+      {R"({"balance_updated":{"user_id":1,"coins":["5"]}})", "coins", "must not be a list"},
+      {R"({"balance_updated":5})", "balance_updated", "must be an object"},
+      {R"({"balance_updated":[]})", "balance_updated", "must not be a list"},
+      {R"({"balance_updated":{"user_id":1,"user_id":2}})", "user_id", "is there twice"},
+      {R"({"reward_earned":{"reward":{"amount":5}}})", "reward.amount", "must be a string"},
+      {R"({"asset_invalidate":{"asset_ids":["a",1]}})", "asset_ids[1]", "must be a string"},
+      {R"({"target":{"user_id":1,"room_id":"r"}})", "target", "room_id is one too many"},
+      {R"({"custom":{"nome":"x"}})", "custom.nome", "is not known here"},
+      {R"({"event_id":"a","eventId":"b"})", "eventId", "is there twice"},
+      {R"({"event_id":[]})", "event_id", "must not be a list"},
+      {R"({"ttl":"soon"})", "ttl", "must be a duration such as \"1.5s\""},
+      {R"({"occurred_at":5})", "occurred_at", "must be a time such as"},
+      {R"({"balance_updated":{},"reward_earned":{}})", "event", "reward_earned is one too many"},
+      {R"({"a" 1})", "body", "is not the JSON of the request: Expected : between"},
+      {"[]", "body", "must be an object"},
+      {"", "body", "is not the JSON of the request: Unexpected end"},
+      {"{\"event_id\":\"\xff\"}", "body", "is not the JSON of the request"},
   };
-  for (const auto& [body, field] : cases) {
+  for (const auto& [body, field, description] : cases) {
     const HttpResponse response = Post("/v1/events:emit", body);
     ASSERT_EQ(response.status, 400) << body;
     EXPECT_EQ(FieldOf(response), field) << body << " → " << response.body;
+    EXPECT_THAT(DescriptionOf(response), HasSubstr(description)) << body;
   }
-  const HttpResponse item =
-      Post("/v1/events:emitBatch", R"({"events":[{},{"reward_earned":{"reward":{"idd":1}}}]})");
-  EXPECT_EQ(item.status, 400);
-  EXPECT_EQ(FieldOf(item), "events[1].reward_earned.reward.idd");
   EXPECT_EQ(house_.log.Head(), 0u);
+}
+
+TEST_F(HttpTwinTest, RefusesWhatIsNoBatch) {
+  for (const auto& [body, field] : {
+           std::pair(R"({"events":5})", "events"),
+           std::pair(R"({"events":{}})", "events"),
+           std::pair(R"({"eventz":[]})", "eventz"),
+           std::pair("[]", "body"),
+           std::pair("", "body"),
+           std::pair(R"({"events":[{"balance_updated":{"user_id":1}},]})", "body"),
+       }) {
+    const HttpResponse response = Post("/v1/events:emitBatch", body);
+    EXPECT_EQ(response.status, 400) << body;
+    EXPECT_EQ(FieldOf(response), field) << body;
+  }
+  for (const char* body : {"{}", R"({"events":null})", R"({"events":[]})"}) {
+    EXPECT_EQ(Post("/v1/events:emitBatch", body).body, R"({"results":[]})") << body;
+  }
+  EXPECT_EQ(house_.log.Head(), 0u);
+}
+
+// Also what can't even be read stops nothing, and every result is at its event's place.
+TEST_F(HttpTwinTest, TheItemsOfABatchStandAlone) {
+  const HttpResponse response = Post(
+      "/v1/events:emitBatch",
+      R"({"events":[{"event_id":"a","balance_updated":{"user_id":1}},)"
+      R"({"reward_earned":{"reward":{"idd":1}}},null,[],)"
+      R"({"target":{"everyone":{}},"custom":{"name":"App\\Events\\X","payload":{"a":[0.1,null]}}},7]})");
+  ASSERT_EQ(response.status, 200) << response.body;
+  const Json body = boost::json::parse(response.body);
+  const auto& results = body.at("results").as_array();
+  ASSERT_EQ(results.size(), 6u) << response.body;
+  EXPECT_EQ(results[0].at("ok").at("cursor").as_string(), "testepoch-1");
+  EXPECT_EQ(results[4].at("ok").at("cursor").as_string(), "testepoch-2");
+  const std::pair<size_t, const char*> faults[] = {
+      {1, "reward.idd"}, {2, "events[2]"}, {3, "events[3]"}, {5, "events[5]"}};
+  for (const auto& [at, field] : faults) {
+    const Json& error = results[at].at("error");
+    EXPECT_EQ(error.at("code").as_int64(), 3);
+    EXPECT_EQ(error.at("details").at(0).at("field_violations").at(0).at("field").as_string(),
+              field);
+  }
+  EXPECT_EQ(house_.emitter.stats().refused[3].Value(), 4);
+  EXPECT_EQ(house_.emitter.in_flight(), 0u);
 }
 
 TEST_F(HttpTwinTest, DeepNestingIsRefused) {
