@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/contract/participant.h"
 #include "server/rooms/errors.h"
 
 namespace msab {
@@ -19,13 +20,11 @@ RoomVerdict Forbid(const std::string& room) {
   return Refuse(Refusal("ROOM_FORBIDDEN", absl::StrCat("room ", room, " is not open to you")));
 }
 
-// `user` of the answer as others shall see it; the id is the session's, whatever it says.
+// `user` of the answer as others shall see it.
 RoomVerdict AcceptedAs(UserId user, const boost::json::object& data) {
   const boost::json::value* const shown = data.if_contains("user");
   if (shown == nullptr || !shown->is_object()) return {};
-  boost::json::object profile = shown->get_object();
-  profile["id"] = user;
-  auto text = std::make_shared<const std::string>(boost::json::serialize(profile));
+  auto text = std::make_shared<const std::string>(ParticipantJson(user, shown->get_object()));
   if (text->size() > kMaxProfile) {
     return Refuse(Refusal("INTERNAL", "the application says too much about you"));
   }

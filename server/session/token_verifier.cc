@@ -19,18 +19,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "server/contract/json_parse.h"
+#include "server/contract/participant.h"
 
 namespace msab {
 namespace {
 
 namespace json = boost::json;
-
-// What events.proto lets a Participant's name and avatar be.
-constexpr size_t kMaxNameBytes = 256;
-constexpr size_t kMaxAvatarBytes = 2048;
 
 // The last instant that JSON readers keep exact, in ms.
 constexpr int64_t kForever = (int64_t{1} << 53) - 1;
@@ -262,24 +258,11 @@ struct TokenVerifier::Impl {
   }
 
   std::string Profile(UserId user, const json::object& claims) const {
-    json::object profile;
-    profile["id"] = user;
-    // As chat:message has it where there is no name that can be shown.
-    profile["name"] = std::to_string(user);
-    profile["avatar"] = nullptr;
+    json::object allowed;
     for (const std::string& claim : options.profile_claims) {
-      const json::value* value = Find(claims, claim);
-      if (value == nullptr) continue;
-      if (claim != "name" && claim != "avatar") {
-        profile[claim] = *value;
-        continue;
-      }
-      std::string text =
-          value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
-      const size_t most = claim == "name" ? kMaxNameBytes : kMaxAvatarBytes;
-      if (!text.empty() && text.size() <= most) profile[claim] = std::move(text);
+      if (const json::value* value = Find(claims, claim)) allowed[claim] = *value;
     }
-    return json::serialize(profile);
+    return ParticipantJson(user, allowed);
   }
 
   std::variant<Identity, TokenRefusal> Judge(const json::object& claims, int64_t now) const {
