@@ -183,6 +183,21 @@ final class NeverInTheWayTest extends TestCase
         $this->assertSame(['user:1', 'user:2'], $emitted);
     }
 
+    public function test_an_application_that_defers_nothing_in_its_tests_loses_none(): void
+    {
+        config(['msab.delivery' => 'defer']);
+        $this->withoutDefer();
+        $emitted = [];
+        Event::listen(EventEmitted::class, function (EventEmitted $event) use (&$emitted) {
+            $emitted[] = $event->envelope->audience;
+        });
+
+        Msab::toUser(1)->emit(new BalanceUpdated);
+        Msab::toUser(2)->emit(new BalanceUpdated);
+
+        $this->assertSame(['user:1', 'user:2'], $emitted);
+    }
+
     /** Octane gives each request a copy of the application, and forgets it. */
     public function test_what_must_last_is_shared_by_the_copies_of_the_application(): void
     {
