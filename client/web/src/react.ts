@@ -1,3 +1,5 @@
+'use client'; // for React's server components: what is below is for the browser's
+
 import {
   createContext,
   createElement,

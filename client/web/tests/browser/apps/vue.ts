@@ -1,4 +1,4 @@
-import { createApp, createSSRApp, defineComponent, h, ref, type App } from 'vue';
+import { createApp, createSSRApp, defineComponent, h, KeepAlive, ref, type App } from 'vue';
 import type { RelayOptions } from '../../../src/index.js';
 import { relayPlugin, useRelayEvent, useRelayState, useRoom } from '../../../src/vue.js';
 
@@ -28,4 +28,12 @@ export function mount(props: Props, hydrate = false): App {
   const app = hydrate ? server(props) : createApp(Coins, { room }).use(relayPlugin(url, options));
   app.mount('#app');
   return app;
+}
+
+/** In a KeepAlive: `show(false)` puts the component away. */
+export function mountKept({ url, room, options }: Props): { app: App; show(shown: boolean): void } {
+  const shown = ref(true);
+  const app = createApp(() => h(KeepAlive, () => (shown.value ? h(Coins, { room }) : undefined)));
+  app.use(relayPlugin(url, options)).mount('#app');
+  return { app, show: (value) => (shown.value = value) };
 }
