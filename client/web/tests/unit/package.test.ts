@@ -131,13 +131,15 @@ test('what is packed is what the package names, with its licence, and no more', 
   });
   const [{ files }] = JSON.parse(printed) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  const { exports, main, types } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+    main: string;
+    types: string;
     exports: Record<string, string | Record<string, string>>;
   };
   const named = Object.values(exports).flatMap((target) =>
     typeof target === 'string' ? [target] : Object.values(target),
   );
-  for (const file of named) expect(paths).toContain(file.slice('./'.length));
+  for (const file of [main, types, ...named]) expect(paths).toContain(file.slice('./'.length));
   for (const file of ['LICENSE', 'README.md']) expect(paths).toContain(file);
   expect(paths.filter((path) => !/^(dist\/.*|LICENSE|README\.md|package\.json)$/.test(path))).toEqual([]);
   expect(readFileSync(`${root}LICENSE`, 'utf8')).toBe(readFileSync(`${root}../../LICENSE`, 'utf8'));
