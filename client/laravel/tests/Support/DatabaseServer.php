@@ -11,18 +11,10 @@ use RuntimeException;
 /**
  * A database server of the test run's own, in a directory of its own, reached by a Unix socket. Started when the first
  * test asks for it, stopped when the process ends.
- *
- * The directory is in memory where that has room: what a test waits for is not the disk, and none asks what outlives a
- * loss of power.
  */
 abstract class DatabaseServer
 {
     private const START_SECONDS = 60;
-
-    private const MEMORY = '/dev/shm';
-
-    /** What a server may take there, many times over: a container's is often of 64 MiB. */
-    private const LEAST_MEMORY_BYTES = 512 * 1024 * 1024;
 
     /** @var array<class-string, static> */
     private static array $running = [];
@@ -35,7 +27,7 @@ abstract class DatabaseServer
     public static function get(): static
     {
         if (! isset(self::$running[static::class])) {
-            $directory = self::parent().'/msab-'.strtolower((string) preg_replace('/^.*\\\\/', '', static::class)).'-'.getmypid();
+            $directory = sys_get_temp_dir().'/msab-'.strtolower((string) preg_replace('/^.*\\\\/', '', static::class)).'-'.getmypid();
             mkdir($directory, 0755);
             $server = new static($directory);
             register_shutdown_function($server->stop(...));
@@ -84,13 +76,6 @@ abstract class DatabaseServer
     protected static function isRoot(): bool
     {
         return posix_geteuid() === 0;
-    }
-
-    private static function parent(): string
-    {
-        $hasRoom = is_writable(self::MEMORY) && disk_free_space(self::MEMORY) >= self::LEAST_MEMORY_BYTES;
-
-        return $hasRoom ? self::MEMORY : sys_get_temp_dir();
     }
 
     private function start(): void

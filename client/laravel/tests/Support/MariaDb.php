@@ -6,9 +6,6 @@ namespace Msab\Laravel\Tests\Support;
 
 final class MariaDb extends DatabaseServer
 {
-    /** Of a redo log of 96 MiB, the default, most of a start is the writing. */
-    private const SMALL = ['--innodb-log-file-size=16M'];
-
     private int $databases = 0;
 
     public function connection(): array
@@ -28,7 +25,7 @@ final class MariaDb extends DatabaseServer
     {
         $this->execute([
             'mariadb-install-db', '--no-defaults', "--datadir={$this->directory}/data", '--skip-test-db',
-            '--auth-root-authentication-method=normal', "--user={$this->account()}", ...self::SMALL,
+            '--auth-root-authentication-method=normal', "--user={$this->account()}",
         ]);
     }
 
@@ -36,7 +33,7 @@ final class MariaDb extends DatabaseServer
     {
         return [
             'mariadbd', '--no-defaults', "--datadir={$this->directory}/data", "--socket={$this->socket()}",
-            "--pid-file={$this->directory}/pid", "--user={$this->account()}", '--skip-networking', '--innodb-buffer-pool-size=128M', ...self::SMALL,
+            "--pid-file={$this->directory}/pid", "--user={$this->account()}", '--skip-networking', '--innodb-buffer-pool-size=128M',
         ];
     }
 
