@@ -268,6 +268,34 @@ for (const framework of ['react', 'vue']) {
   });
 }
 
+for (const framework of ['react', 'vue']) {
+  test(`${framework}: a room that is not known yet is none, and another takes its place`, async () => {
+    type Mounted = ReturnType<typeof import('./apps/vue.js').mountIn>;
+    await page.evaluate(
+      async ([framework, url, jwt]) => {
+        const w = window as unknown as ClientWindow & { mounted: Mounted };
+        const module = await w.load(`/${framework}.js`);
+        w.mounted = module.mountIn({ url, room: undefined, options: { token: () => jwt } });
+      },
+      [framework, at.proxy.url, token(user)] as const,
+    );
+    const enter = (room: string | undefined) =>
+      page.evaluate((room) => (window as unknown as { mounted: Mounted }).mounted.enter(room), room);
+    const text = () => page.locator('#app p').innerText();
+    await until(async () => (await text()) === 'live [] 0', 'no room');
+    const [here, there] = [at.client().join(`here-${user}`), at.client().join(`there-${user}`)];
+    await Promise.all([here.ready, there.ready]);
+    const members = () => [here.participants.length, there.participants.length];
+
+    await enter(here.id);
+    await until(async () => (await text()) === 'live [] 2' && String(members()) === '2,1', 'the room');
+    await enter(there.id);
+    await until(async () => (await text()) === 'live [] 2' && String(members()) === '1,2', 'the other');
+    await enter(undefined);
+    await until(async () => (await text()) === 'live [] 0' && String(members()) === '1,1', 'none again');
+  });
+}
+
 test('vue: what KeepAlive puts away hears on and stays in its room, until it is unmounted', async () => {
   type Kept = ReturnType<typeof import('./apps/vue.js').mountKept>;
   const room = `lobby-${user}`;
