@@ -108,7 +108,7 @@ final class EmitTest extends TestCase
             'names one user, in user_id' => fn () => Msab::toUsers([1, 2])->emit(new BalanceUpdated),
             'is not allowed: balance.updated is for a user' => fn () => Msab::toRoom(1)->emit(new BalanceUpdated),
             'agency.dissolved doesn\'t say whom it is for' => fn () => Msab::emit(new AgencyDissolved(1, 'A')),
-            'is not allowed: config:invalidate is for a everyone' => fn () => Msab::toUser(1)->emit(new ConfigInvalidate('all')),
+            'is not allowed: config:invalidate is for everyone' => fn () => Msab::toUser(1)->emit(new ConfigInvalidate('all')),
             'lobby can\'t be it' => fn () => Msab::toRoom('lobby')->emit(new RoomLevelUp(1, '1')),
             'say whom it is for' => fn () => Msab::emit(Msab::custom('order.paid', ['id' => 1])),
         ];
