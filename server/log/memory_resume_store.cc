@@ -40,13 +40,13 @@ void MemoryResumeStore::Count(Kept& kept) {
 MemoryResumeStore::Kept* MemoryResumeStore::FindHeld(std::string_view id, Term term) {
   const auto it = by_id_.find(id);
   if (it == by_id_.end()) return nullptr;
-  Kept& kept = *it->second;
+  Kept& kept = **it;
   return kept.term == term && kept.released_at == kHeld ? &kept : nullptr;
 }
 
 void MemoryResumeStore::Erase(Records& from, Records::iterator kept) {
   bytes_ -= kept->bytes;
-  by_id_.erase(kept->record.id);
+  by_id_.erase(kept);
   from.erase(kept);
 }
 
@@ -55,7 +55,7 @@ ResumeStore::Term MemoryResumeStore::Put(ResumeRecord record) {
   if (by_id_.contains(record.id)) return 0;
   held_.push_front({std::move(record)});
   const auto kept = held_.begin();
-  by_id_.emplace(kept->record.id, kept);
+  by_id_.insert(kept);
   Count(*kept);
   Bound();
   if (by_id_.size() > options_.max_records || bytes_ > options_.max_bytes) {
@@ -73,10 +73,10 @@ void MemoryResumeStore::Claim(std::string_view id, UserId user,
     absl::MutexLock lock(&mu_);
     DropOld();
     const auto it = by_id_.find(id);
-    if (it != by_id_.end() && it->second->record.user == user) {
-      Kept& kept = *it->second;
+    if (it != by_id_.end() && (*it)->record.user == user) {
+      Kept& kept = **it;
       if (kept.released_at != kHeld) {
-        held_.splice(held_.begin(), released_, it->second);
+        held_.splice(held_.begin(), released_, *it);
         kept.released_at = kHeld;
       }
       claimed = Claimed{++kept.term, kept.record};
@@ -103,7 +103,7 @@ void MemoryResumeStore::EnterRoom(std::string_view id, Term term, const std::str
   Count(*kept);
   Bound();
   if (bytes_ <= options_.max_bytes) return;
-  Erase(held_, by_id_.find(id)->second);
+  Erase(held_, *by_id_.find(id));
   ++refused_;
 }
 
@@ -121,13 +121,13 @@ void MemoryResumeStore::Release(std::string_view id, Term term) {
   Kept* const kept = FindHeld(id, term);
   if (kept == nullptr) return;
   kept->released_at = clock_.SteadyMillis();
-  released_.splice(released_.end(), held_, by_id_.find(id)->second);
+  released_.splice(released_.end(), held_, *by_id_.find(id));
   Bound();
 }
 
 void MemoryResumeStore::Delete(std::string_view id, Term term) {
   absl::MutexLock lock(&mu_);
-  if (FindHeld(id, term) != nullptr) Erase(held_, by_id_.find(id)->second);
+  if (FindHeld(id, term) != nullptr) Erase(held_, *by_id_.find(id));
 }
 
 void MemoryResumeStore::Trim() {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "server/base/clock.h"
 #include "server/log/resume_store.h"
@@ -54,6 +54,19 @@ class MemoryResumeStore final : public ResumeStore {
   static constexpr int64_t kHeld = -1;
   using Records = std::list<Kept>;
 
+  // Records are found by the id they hold.
+  struct ById {
+    using is_transparent = void;
+    static std::string_view Id(std::string_view id) { return id; }
+    static std::string_view Id(Records::const_iterator kept) { return kept->record.id; }
+  };
+  struct IdHash : ById {
+    size_t operator()(const auto& of) const { return absl::Hash<std::string_view>()(Id(of)); }
+  };
+  struct IdEq : ById {
+    bool operator()(const auto& a, const auto& b) const { return Id(a) == Id(b); }
+  };
+
   // The record, if `term` is its holder's; else null.
   Kept* FindHeld(std::string_view id, Term term) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Erase(Records& from, Records::iterator kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -70,7 +83,7 @@ class MemoryResumeStore final : public ResumeStore {
   mutable absl::Mutex mu_;
   Records held_ ABSL_GUARDED_BY(mu_);
   Records released_ ABSL_GUARDED_BY(mu_);  // the longest released first
-  absl::flat_hash_map<std::string_view, Records::iterator> by_id_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<Records::iterator, IdHash, IdEq> by_id_ ABSL_GUARDED_BY(mu_);
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t evicted_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;

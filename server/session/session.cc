@@ -127,6 +127,9 @@ void Session::OnWritten() {
 
 void Session::OnDrained() {
   if (state_ == State::kReplaying) Replay();
+  // The upgrade's answer, the welcome and `live` leave together. Who gets no events needs that much
+  // room never again.
+  if (state_ == State::kLive && delivered_ == 0) outbox_.Rest();
 }
 
 void Session::OnText(std::string_view text) {

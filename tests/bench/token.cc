@@ -17,7 +17,7 @@ std::string MintToken(int64_t user) {
       R"({"sub":")", user, R"(","exp":)", std::time(nullptr) + 86'400, R"(,"name":"User )", user,
       R"(","avatar":"https://cdn.example.com/avatars/2026/)", user,
       R"(/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c.webp",)",
-      R"("signature":"Sings on Fridays, listens on all other days of the week",)",
+      R"("signature":"Sings Fridays",)",
       R"("frame_id":1207,"chat_bubble_id":318,"gender":"female","country":"EG",)",
       R"("vip_level":7,"wealth_xp":"184467440737","charm_xp":"9223372036"})");
   const std::string body = absl::StrCat(absl::WebSafeBase64Escape(R"({"alg":"HS256","typ":"JWT"})"),

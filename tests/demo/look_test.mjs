@@ -19,10 +19,9 @@ after(async () => {
   await relay?.stop();
 });
 
-// Something of each kind on the page.
+// Something of each kind on the page. What the balance changed by shows for four seconds: last.
 async function fill(demo) {
   for (const event of [
-    "balance.updated",
     "badge.earned",
     "reward.earned",
     "agency.invitation",
@@ -35,6 +34,8 @@ async function fill(demo) {
     await demo.choose(event);
     await demo.emit();
   }
+  await demo.choose("balance.updated", [AMIRA]);
+  await demo.emit();
   await demo.settle();
 }
 

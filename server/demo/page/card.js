@@ -205,7 +205,7 @@ export class Card {
       const value = this.values[field];
       this.#count(value, before, after);
       const change = difference(before, after);
-      const note = h("span.change", {}, change, replayed ? replayedMark() : null);
+      const note = h("dd.change", {}, change, replayed ? replayedMark() : null);
       value.parentElement.querySelector(".change")?.remove();
       value.parentElement.append(note);
       setTimeout(() => note.remove(), 4000);

@@ -529,5 +529,12 @@ TEST_F(SessionTest, GivesBackTheRoomOfABurst) {
   EXPECT_LE(transport_->outbox().room(), 8u);
 }
 
+// What stands before the first event is a burst, too, and for many the only one.
+TEST_F(SessionTest, GivesBackTheRoomOfTheWelcome) {
+  transport_->outbox().Push(Frame::Ping());  // as the upgrade's answer does
+  GoLive();
+  EXPECT_LE(transport_->outbox().room(), 2u);
+}
+
 }  // namespace
 }  // namespace msab::test

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +26,8 @@ class WsClient {
   static constexpr uint8_t kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10;
 
   // `receive_buffer`, if not 0, bounds what the kernel takes for a client that doesn't read.
-  explicit WsClient(uint16_t port, int receive_buffer = 0)
+  // `source` is the loopback address that it connects from.
+  explicit WsClient(uint16_t port, int receive_buffer = 0, in_addr_t source = INADDR_LOOPBACK)
       : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
@@ -34,10 +36,11 @@ class WsClient {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(source);
+    connected_ = bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // The kernel completes this without the server's accept.
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    connected_ = connected_ && Connect(address);
   }
   ~WsClient() { Hangup(); }
   WsClient(const WsClient&) = delete;
@@ -132,6 +135,18 @@ class WsClient {
   bool faulty() const { return faulty_; }
 
  private:
+  // The kernel completes this without the server's accept. A fuzzer's alarm may interrupt the call;
+  // the connection is made all the same (connect(2), EINTR).
+  bool Connect(const sockaddr_in& address) {
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+      return true;
+    if (errno != EINTR) return false;
+    pollfd made{fd_, POLLOUT, 0};
+    while (poll(&made, 1, -1) < 0 && errno == EINTR) {
+    }
+    return made.revents == POLLOUT;
+  }
+
   void Parse() {
     if (!upgraded_) {
       const size_t end = buffer_.find("\r\n\r\n");
