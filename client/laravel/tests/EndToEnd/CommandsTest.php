@@ -96,7 +96,11 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);
         $this->assertStringContainsString('msab delivery is \'qeue\': must be queue, outbox, defer or sync', $output);
-        config(['msab.delivery' => 'queue']);
+        config(['msab.delivery' => 'queue', 'msab.broadcasting.room_channels' => ['floors.{floor}.rooms.{id}']]);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('must have one placeholder', $output);
+        config(['msab.broadcasting.room_channels' => ['room.{id}']]);
 
         $this->travel(1)->hours();
         [$status, $output] = $this->artisanOutput('msab:doctor');
