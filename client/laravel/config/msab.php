@@ -57,7 +57,8 @@ return [
     |--------------------------------------------------------------------------
     |
     | For BROADCAST_CONNECTION=msab. Channels, without "private-" or "presence-",
-    | that are one user, and that are one room of the id alone. Another private or
+    | that are one user, and that are one room of the id alone: patterns with one
+    | placeholder, which is the id. Another private or
     | presence channel is the room of its full name ("private-orders.7"); the public
     | channel "everyone" is everyone, any other the room of its name.
     |
@@ -84,7 +85,7 @@ return [
         'default' => [
             'transport' => env('MSAB_TRANSPORT', 'auto'),
 
-            // One of the relay's auth.api_keys.
+            // Of one of the relay's auth.api_keys, which are NAME:KEY or NAME:KEY:RIGHTS, the KEY.
             'key' => env('MSAB_API_KEY'),
 
             'grpc' => [

@@ -96,8 +96,8 @@ final class EmissionFactory
         }
         $audiences = $event::audiences();
         if ($target !== null && ! $target->fits(...$audiences)) {
-            $names = implode(' or ', array_column($audiences, 'value'));
-            $check->add('target', "is not allowed: {$event->eventName()} is for a $names");
+            $names = array_map(fn (Audience $audience): string => ($audience === Audience::Everyone ? '' : 'a ').$audience->value, $audiences);
+            $check->add('target', "is not allowed: {$event->eventName()} is for ".implode(' or ', $names));
 
             return [$event, $target, false];
         }

@@ -21,6 +21,7 @@ use Msab\Laravel\Console\InstallCommand;
 use Msab\Laravel\Delivery\DeferDelivery;
 use Msab\Laravel\Delivery\DeliveryManager;
 use Msab\Laravel\Outbox\OutboxServiceProvider;
+use Msab\Laravel\Support\AfterCommit;
 use Msab\Laravel\Support\Counters;
 use Msab\Laravel\Token\TokenServiceProvider;
 use Msab\Laravel\Transport\Transports;
@@ -42,6 +43,7 @@ final class MsabServiceProvider extends ServiceProvider
         $this->app->singleton(DeliveryManager::class, fn ($app) => new DeliveryManager($app));
         $this->app->singleton(DeferDelivery::class);
         $this->app->singleton(Counters::class);
+        $this->app->singleton(AfterCommit::class);
         $this->app->singleton(BroadcastJobs::class);
         $this->app->singleton(ChannelMap::class, fn ($app) => new ChannelMap(
             $app->make('config')->get('msab.broadcasting.user_channels', []),

@@ -71,7 +71,7 @@ abstract class RelayTestCase extends TestCase
      * A command of the application, in a process of its own, to its end.
      *
      * @param  list<string>  $arguments
-     * @param  array<string, string>  $environment
+     * @param  array<string, string|false>  $environment  false: without it
      */
     protected function command(array $arguments, array $environment = []): Process
     {

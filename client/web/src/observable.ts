@@ -25,7 +25,8 @@ export class Value<T> implements Observable<T> {
   set(value: T): void {
     if (Object.is(value, this.value)) return;
     this.value = value;
-    for (const listener of [...this.listeners]) guard(listener, value);
+    // One that sets another value has told it to all: nobody is to hear the older one last.
+    for (const listener of [...this.listeners]) if (this.value === value) guard(listener, value);
   }
 }
 

@@ -1,3 +1,5 @@
+'use client'; // for React's server components: what is below is for the browser's
+
 import {
   createContext,
   createElement,
@@ -69,14 +71,18 @@ export function useRelayEvent<E extends keyof Events & string>(
   );
 }
 
-/** In a room while mounted: `room` is there after the first effect. */
+/**
+ * In a room while mounted: `room` is there after the first effect. In none while `id` is `null` or
+ * `undefined`, as long as it isn't known.
+ */
 export function useRoom(
-  id: string | number,
+  id: string | number | null | undefined,
   relay?: Relay,
 ): { room: Room | undefined; participants: readonly Participant[]; state: RoomState } {
   const from = useGiven(relay);
   const [room, setRoom] = useState<Room>();
   useEffect(() => {
+    if (id === null || id === undefined) return;
     const joined = from.join(id);
     setRoom(joined);
     return () => {

@@ -204,11 +204,11 @@ export class Relay {
 
   private stop(): void {
     this.up = false;
-    this.status.set('closed');
     this.commands.lost(false);
     this.commands.close();
     for (const membership of this.memberships.values()) membership.closed();
     this.keeper?.flush();
+    this.status.set('closed'); // last: who hears of it may open it again
   }
 
   private resume(user: number | undefined): { cursor: string | undefined; rooms: string[] } {

@@ -1,3 +1,4 @@
+import { Connection } from './connection.js';
 import { connect } from './index.js';
 import type { ClientFrame, EventFrame, ServerFrame } from './frames.js';
 import type { Welcome } from './generated/contract.js';
@@ -16,7 +17,7 @@ export type SharedOptions = RelayOptions & {
  * `connect`, but one connection for all tabs of the browser that share a user: one of them has it and
  * passes on what comes; when it goes, another takes over from where it was. Each tab has its own
  * cursor, rooms and listeners, and sees what it would see alone. Where the browser has no Web Locks
- * (pages that are not secure, servers), it is `connect`.
+ * (pages that are not secure, servers) or forbids them (sandboxed frames, storage blocked), it is `connect`.
  */
 export function share(url: string | URL, options: SharedOptions): Relay {
   const able = globalThis.navigator?.locks && globalThis.BroadcastChannel && globalThis.document;
@@ -35,6 +36,8 @@ const PROTOCOL = 1;
 
 /** A tab's way to the relay: through the hub, which may be its own. */
 class SharedLink implements Link {
+  /** Instead of all else, where the browser lets tabs share nothing. */
+  private alone: Connection | undefined;
   private readonly name: string;
   private readonly tab = uniqueId();
   private channel: BroadcastChannel | undefined;
@@ -58,6 +61,7 @@ class SharedLink implements Link {
   }
 
   open(): void {
+    if (this.alone) return this.alone.open();
     this.unwatch = watchPage({
       wake: () => this.wake(),
       doubt: () => {
@@ -74,11 +78,13 @@ class SharedLink implements Link {
   }
 
   close(): void {
+    this.alone?.close();
     this.unwatch();
     this.detach();
   }
 
   send(frame: ClientFrame): boolean {
+    if (this.alone) return this.alone.send(frame);
     if (!this.attached) return false;
     if (frame.event === 'room:leave') this.rooms.delete((frame.data as { roomId: string }).roomId);
     this.post({ frame });
@@ -87,19 +93,32 @@ class SharedLink implements Link {
 
   private attach(): void {
     const { signal } = (this.ended = new AbortController());
-    const channel = (this.channel = new BroadcastChannel(this.name));
+    let channel: BroadcastChannel;
+    try {
+      channel = this.channel = new BroadcastChannel(this.name);
+    } catch {
+      return this.goAlone();
+    }
     this.left();
     channel.onmessage = ({ data }: MessageEvent<ToHub | FromHub>) => {
       if ('hub' in data && (data.to ?? this.tab) === this.tab) this.hear(data);
     };
     // A lock of its own, held while it lives: the hub sees by it when the tab is gone.
     const held = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-    void navigator.locks.request(`${this.name}/${this.tab}`, () => {
+    const granted = navigator.locks.request(`${this.name}/${this.tab}`, () => {
       if (signal.aborted) return;
       this.askIn();
       void this.lead(signal, held, false);
       return held;
     });
+    granted.catch(() => signal.aborted || this.goAlone());
+  }
+
+  /** The browser has channels and locks, and this frame may not use them. */
+  private goAlone(): void {
+    this.close();
+    this.alone = new Connection(this.url, this.options, this.user);
+    this.alone.open();
   }
 
   /** Lets go of everything, at once. */
@@ -229,6 +248,7 @@ class SharedLink implements Link {
 
   /** The hub answers, and checks its connection. */
   check(): void {
+    if (this.alone) return this.alone.check();
     this.post({ wake: true });
     this.expectHub();
   }

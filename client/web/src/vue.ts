@@ -81,10 +81,10 @@ export function useRelayEvent<E extends keyof Events & string>(
 
 /**
  * In a room while the component is mounted (or the scope lives); another one when `id` changes. `room`
- * is there from then on.
+ * is there from then on. In none while `id` is `null` or `undefined`, as long as it isn't known.
  */
 export function useRoom(
-  id: MaybeRefOrGetter<string | number>,
+  id: MaybeRefOrGetter<string | number | null | undefined>,
   relay: Relay = useRelay(),
 ): {
   room: Readonly<ShallowRef<Room | undefined>>;
@@ -96,14 +96,18 @@ export function useRoom(
   const state = shallowRef<RoomState>('joining');
   onceMounted(() =>
     watch(
-      () => String(toValue(id)),
+      () => toValue(id)?.toString(),
       (name, _, onCleanup) => {
+        if (name === undefined) return;
         const joined = relay.join(name);
         const ends = [follow(joined.roster, participants), follow(joined.state, state)];
         room.value = joined;
         onCleanup(() => {
           for (const end of ends) end();
           joined.leave();
+          room.value = undefined;
+          participants.value = [];
+          state.value = 'joining';
         });
       },
       { immediate: true, flush: 'sync' },

@@ -495,7 +495,7 @@ var Value = class {
   set(value) {
     if (Object.is(value, this.value)) return;
     this.value = value;
-    for (const listener of [...this.listeners]) guard(listener, value);
+    for (const listener of [...this.listeners]) if (this.value === value) guard(listener, value);
   }
 };
 function guard(listener, ...args) {
@@ -832,11 +832,11 @@ var Relay = class {
   }
   stop() {
     this.up = false;
-    this.status.set("closed");
     this.commands.lost(false);
     this.commands.close();
     for (const membership of this.memberships.values()) membership.closed();
     this.keeper?.flush();
+    this.status.set("closed");
   }
   resume(user) {
     const known = this.hello?.userId;

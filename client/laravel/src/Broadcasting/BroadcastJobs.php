@@ -46,9 +46,20 @@ final class BroadcastJobs
      */
     public function current(): ?Job
     {
-        $job = $this->running === [] ? null : $this->running[count($this->running) - 1];
+        $job = $this->innermost();
 
         return $job !== null && ! $job instanceof SyncJob && self::isBroadcast($job->payload()) ? $job : null;
+    }
+
+    /** Whether a job of a real queue is running: then nobody waits, and there is a worker for more. */
+    public function isInWorker(): bool
+    {
+        return array_filter($this->running, fn (Job $job) => ! $job instanceof SyncJob) !== [];
+    }
+
+    private function innermost(): ?Job
+    {
+        return $this->running === [] ? null : $this->running[count($this->running) - 1];
     }
 
     /** @param  array<string, mixed>  $payload */

@@ -22,6 +22,8 @@ final class ChannelMap
     /**
      * @param  list<string>  $userPatterns  channels that are one user: `App.Models.User.{id}`
      * @param  list<string>  $roomPatterns  channels that are one room, named by the id alone: `room.{id}`
+     *
+     * @throws \InvalidArgumentException where one hasn't exactly one placeholder
      */
     public function __construct(array $userPatterns, array $roomPatterns)
     {
@@ -82,8 +84,14 @@ final class ChannelMap
         return null;
     }
 
+    /** @throws \InvalidArgumentException */
     private static function expression(string $pattern): string
     {
-        return '/^'.preg_replace('/\\\\\{[A-Za-z_]+\\\\\}/', '(?<id>[^.]+)', preg_quote($pattern, '/'), 1).'$/D';
+        $parts = preg_split('/\{[^{}]+\}/', $pattern) ?: [];
+        if (count($parts) !== 2) {
+            throw new \InvalidArgumentException("msab.broadcasting: the pattern \"$pattern\" must have one placeholder, as user.{id} has: what stands there is the id");
+        }
+
+        return '/^'.preg_quote($parts[0], '/').'(?<id>[^.]+)'.preg_quote($parts[1], '/').'$/D';
     }
 }

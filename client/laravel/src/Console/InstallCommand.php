@@ -43,7 +43,7 @@ final class InstallCommand extends Command
             $this->components->info('Name the handler in config/msab.php: \'webhook\' => [\'gifts\' => App\Relay\SendGift::class, …]. '
                 .'Give the relay MSAB_LARAVEL_WEBHOOK_SECRETS (the value of MSAB_WEBHOOK_SECRETS) and MSAB_LARAVEL_WEBHOOK_URL ('.url((string) config('msab.webhook.path', 'msab/webhook')).').');
         }
-        $this->components->info('Installed. Set MSAB_API_KEY to one of the relay\'s auth.api_keys, then: php artisan msab:doctor');
+        $this->components->info('Installed. Set MSAB_API_KEY to the KEY of one of the relay\'s auth.api_keys (NAME:KEY), then: php artisan msab:doctor');
 
         return self::SUCCESS;
     }

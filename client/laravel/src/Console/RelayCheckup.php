@@ -6,6 +6,7 @@ namespace Msab\Laravel\Console;
 
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Support\Carbon;
+use Msab\Laravel\Broadcasting\ChannelMap;
 use Msab\Laravel\Contract\Fingerprint;
 use Msab\Laravel\Delivery\DeliveryManager;
 use Msab\Laravel\Events\Catalog;
@@ -32,6 +33,7 @@ final readonly class RelayCheckup implements Checkup
     {
         $this->checkExtension($diagnosis);
         $this->checkDelivery($diagnosis);
+        $this->checkChannels($diagnosis);
         if ((string) $this->config->get("msab.connections.$relay.key") === '') {
             $diagnosis->bad('API key', 'none: set MSAB_API_KEY to one of the relay\'s auth.api_keys');
         }
@@ -75,6 +77,18 @@ final readonly class RelayCheckup implements Checkup
             $diagnosis->note('Delivery', "queue, on the connection '$queue': nothing is tried a second time");
         } else {
             $diagnosis->good('Delivery', $delivery.($delivery === 'queue' ? " ($queue)" : ''));
+        }
+    }
+
+    private function checkChannels(Diagnosis $diagnosis): void
+    {
+        try {
+            new ChannelMap(
+                array_values((array) $this->config->get('msab.broadcasting.user_channels', [])),
+                array_values((array) $this->config->get('msab.broadcasting.room_channels', [])),
+            );
+        } catch (\InvalidArgumentException $exception) {
+            $diagnosis->bad('Broadcasting', $exception->getMessage());
         }
     }
 

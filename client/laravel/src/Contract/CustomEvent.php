@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Msab\Laravel\Contract;
 
 use Google\Protobuf\Struct;
+use Msab\Laravel\Events\Catalog;
 use Msab\V1\CustomEvent as CustomEventMessage;
 
 /** An event that the relay's configuration allows under `[[custom_events]]`. */
@@ -31,6 +32,8 @@ final readonly class CustomEvent implements RelayEvent
     {
         if (preg_match('/^[A-Za-z0-9_.:\\\\-]{1,128}$/D', $this->name) !== 1) {
             $check->add('custom.name', 'must be 1 to 128 of letters, digits and _ . : - \\');
+        } elseif (isset(Catalog::EVENTS[$this->name])) {
+            $check->add('custom.name', "$this->name is an event of the contract: emit a ".Catalog::EVENTS[$this->name]);
         }
         try {
             $json = $this->json();

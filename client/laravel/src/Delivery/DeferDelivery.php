@@ -41,9 +41,10 @@ final class DeferDelivery implements Delivery
         // Each request has its own. One that never came to its end leaves its events to the next.
         $callbacks = Container::getInstance()->make(DeferredCallbackCollection::class);
         if ($this->flushedBy?->get() !== $callbacks) {
+            // Before it is added: in a test withoutDefer() adding it is calling it.
+            $this->flushedBy = \WeakReference::create($callbacks);
             // `always`: the work has been committed, whatever status the response then got.
             $callbacks[] = new DeferredCallback($this->flush(...), always: true);
-            $this->flushedBy = \WeakReference::create($callbacks);
         }
     }
 

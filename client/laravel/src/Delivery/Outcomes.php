@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Delivery;
 
+use Illuminate\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Contracts\Events\Dispatcher;
 use Msab\Laravel\Support\Counters;
@@ -13,6 +14,9 @@ use Msab\Laravel\Transport\EmitResult;
  * Tells the application what became of its emits: events for listeners, counters, the exception
  * handler's report. Nothing that a listener or the report throws comes out of here, because the
  * emit's own work is over, and the application's goes on.
+ *
+ * The dispatcher and the handler are looked up each time: an application may exchange them after deliveries were
+ * made, as `Event::fake()` and `Exceptions::fake()` do.
  */
 final class Outcomes
 {
@@ -25,11 +29,7 @@ final class Outcomes
 
     public const FAILED = 'failed';
 
-    public function __construct(
-        private readonly Dispatcher $events,
-        private readonly ExceptionHandler $handler,
-        private readonly Counters $counters,
-    ) {}
+    public function __construct(private readonly Counters $counters) {}
 
     public function emitted(Envelope $envelope, EmitResult $result): void
     {
@@ -59,7 +59,7 @@ final class Outcomes
     public function report(\Throwable $exception): void
     {
         try {
-            $this->handler->report($exception);
+            Container::getInstance()->make(ExceptionHandler::class)->report($exception);
         } catch (\Throwable) {
             // A log that can't be written must not fail what is being logged.
         }
@@ -68,7 +68,7 @@ final class Outcomes
     private function tell(object $event): void
     {
         try {
-            $this->events->dispatch($event);
+            Container::getInstance()->make(Dispatcher::class)->dispatch($event);
         } catch (\Throwable $exception) {
             $this->report($exception);
         }

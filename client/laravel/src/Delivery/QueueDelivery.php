@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Msab\Laravel\Delivery;
 
+use Illuminate\Container\Container;
 use Illuminate\Contracts\Bus\Dispatcher;
 use Illuminate\Contracts\Config\Repository;
 use Msab\Laravel\Support\AfterCommit;
@@ -18,7 +19,6 @@ use Msab\Laravel\Support\AfterCommit;
 final class QueueDelivery implements Delivery
 {
     public function __construct(
-        private readonly Dispatcher $bus,
         private readonly Repository $config,
         private readonly AfterCommit $afterCommit,
         private readonly Outcomes $outcomes,
@@ -32,7 +32,8 @@ final class QueueDelivery implements Delivery
     /** At once, whatever transaction is open; where the queue can't be reached, its exception. */
     public function pushOrThrow(Envelope $envelope): void
     {
-        $this->bus->dispatch($this->job($envelope));
+        // Looked up each time: `Bus::fake()` exchanges it.
+        Container::getInstance()->make(Dispatcher::class)->dispatch($this->job($envelope));
     }
 
     private function push(Envelope $envelope): void

@@ -16,7 +16,7 @@ use Msab\Laravel\Testing\MsabFake;
  * @method static \Msab\Laravel\PendingEmit toEveryone()
  * @method static string|null emit(\Msab\Laravel\Contract\RelayEvent|\Msab\Laravel\PendingEmit|\Closure $event)
  * @method static \Msab\Laravel\Transport\EmitResult emitNow(\Msab\Laravel\Contract\RelayEvent|\Msab\Laravel\PendingEmit|\Closure $event, float|null $deadline = null)
- * @method static \Msab\Laravel\Contract\CustomEvent custom(string $name, array<string, mixed> $payload = [])
+ * @method static \Msab\Laravel\Contract\CustomEvent custom(string $name, array<array-key, mixed> $payload = [])
  * @method static string cursor()
  * @method static string tokenFor(\Illuminate\Contracts\Auth\Authenticatable $user)
  *

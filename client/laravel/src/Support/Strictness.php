@@ -17,6 +17,9 @@ final class Strictness
 
     public function isOn(): bool
     {
-        return (bool) ($this->config->get('msab.strict') ?? ! $this->app->environment('production'));
+        $strict = $this->config->get('msab.strict');
+
+        // An empty MSAB_STRICT= says nothing either.
+        return $strict === null || $strict === '' ? ! $this->app->environment('production') : (bool) $strict;
     }
 }

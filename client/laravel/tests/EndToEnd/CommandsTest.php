@@ -49,6 +49,21 @@ final class CommandsTest extends RelayTestCase
         $this->assertStringContainsString('doesn\'t say whom it is for', $output);
     }
 
+    public function test_with_the_caches_of_a_deployment_all_is_there(): void
+    {
+        foreach (['config:cache', 'route:cache', 'event:cache'] as $cache) {
+            $process = $this->command([$cache]);
+            $this->assertSame(0, $process->getExitCode(), $process->getOutput());
+        }
+        // From here on the configuration is what was cached; the environment is not asked.
+        $none = array_fill_keys(array_keys($this->relay->environment()), false);
+        $emitted = $this->command(['msab:emit', 'balance.updated', '{"user_id":42,"coins":"1"}'], $none);
+        $this->assertSame(0, $emitted->getExitCode(), $emitted->getOutput());
+        $routes = json_decode($this->command(['route:list', '--json', '--path=msab'], $none)->getOutput(), true);
+        $this->assertEqualsCanonicalizing(['msab.token', 'msab.webhook'], array_column($routes, 'name'));
+        $this->assertSame(1.0, $this->relay->metric('msab_emits_accepted_total'));
+    }
+
     public function test_doctor_finds_a_sound_installation(): void
     {
         [$status, $output] = $this->artisanOutput('msab:doctor');
@@ -81,7 +96,11 @@ final class CommandsTest extends RelayTestCase
         [$status, $output] = $this->artisanOutput('msab:doctor');
         $this->assertSame(1, $status);
         $this->assertStringContainsString('msab delivery is \'qeue\': must be queue, outbox, defer or sync', $output);
-        config(['msab.delivery' => 'queue']);
+        config(['msab.delivery' => 'queue', 'msab.broadcasting.room_channels' => ['floors.{floor}.rooms.{id}']]);
+        [$status, $output] = $this->artisanOutput('msab:doctor');
+        $this->assertSame(1, $status);
+        $this->assertStringContainsString('must have one placeholder', $output);
+        config(['msab.broadcasting.room_channels' => ['room.{id}']]);
 
         $this->travel(1)->hours();
         [$status, $output] = $this->artisanOutput('msab:doctor');

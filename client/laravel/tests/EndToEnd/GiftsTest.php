@@ -236,7 +236,7 @@ final class GiftsTest extends RelayTestCase
     {
         $client = $this->relay->connect($user);
         $client->join('7');
-        $client->drain(0.1);
+        $client->drain();
 
         return $client;
     }

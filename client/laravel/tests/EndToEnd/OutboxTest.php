@@ -139,7 +139,7 @@ final class OutboxTest extends RelayTestCase
     {
         $this->useDatabase('sqlite');
         $this->reward(1);
-        $this->command(['msab:outbox', 'work', '--max-time=1'], ['MSAB_API_KEY' => 'wrong']);
+        $this->command(['msab:outbox', 'work', '--once'], ['MSAB_API_KEY' => 'wrong']);
         self::assertSame('pending', DB::table('msab_outbox')->value('state'));
         self::assertStringContainsString('UNAUTHENTICATED', $this->command(['msab:outbox', 'status'])->getOutput());
     }

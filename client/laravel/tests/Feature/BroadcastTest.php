@@ -154,6 +154,47 @@ final class BroadcastTest extends TestCase
         $this->assertSame(0, DB::table('failed_jobs')->count());
     }
 
+    public function test_a_broadcast_at_once_from_another_job_has_that_patience_too(): void
+    {
+        Event::fake([EmitFailed::class]);
+        $this->transport->answers = [new EmitFailure(StatusCode::Unavailable, 'away')];
+        dispatch(function () {
+            DB::transaction(function () {
+                Broadcast::private('user.1')->as('order.paid')->with(['n' => 1])->sendNow();
+                Broadcast::private('user.2')->as('order.paid')->with(['n' => 2])->sendNow();
+            });
+            try {
+                DB::transaction(function () {
+                    Broadcast::private('user.3')->as('order.paid')->sendNow();
+                    throw new \DomainException;
+                });
+            } catch (\DomainException) {
+            }
+        });
+        $this->work();
+
+        $this->assertStringContainsString('Msab emit order.paid', DB::table('jobs')->value('payload'));
+        $this->travel(2)->seconds();
+        $this->work();
+        $this->assertSame([1, 2, 1], array_map(fn (EmitEventRequest $request) => (int) $request->getTarget()->getUserId(), $this->sent()));
+        $this->assertSame($this->transport->sent[0], $this->transport->sent[2]);
+        $this->assertSame([0, 0], [DB::table('jobs')->count(), DB::table('failed_jobs')->count()]);
+        Event::assertNotDispatched(EmitFailed::class);
+    }
+
+    public function test_what_the_relay_refuses_of_another_jobs_broadcasts_fails_not_that_job(): void
+    {
+        Exceptions::fake();
+        Event::fake([EmitFailed::class]);
+        $this->transport->answers = [new EmitFailure(StatusCode::InvalidArgument, 'no such event')];
+        dispatch(fn () => Broadcast::private('user.1')->as('unheard.of')->sendNow());
+        $this->work();
+
+        $this->assertSame([0, 0], [DB::table('jobs')->count(), DB::table('failed_jobs')->count()]);
+        Event::assertDispatchedTimes(EmitFailed::class, 1);
+        Exceptions::assertReportedCount(1);
+    }
+
     public function test_in_a_worker_a_refused_broadcast_is_a_failed_job(): void
     {
         Exceptions::fake();

@@ -7,6 +7,7 @@ namespace Msab\Laravel\Tests\Feature;
 use App\Models\User;
 use Carbon\CarbonImmutable;
 use Carbon\CarbonInterval;
+use Illuminate\Support\Facades\Bus;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Exceptions;
@@ -15,6 +16,7 @@ use Msab\Laravel\Contract\Target;
 use Msab\Laravel\Delivery\EmitFailed;
 use Msab\Laravel\Delivery\EmitJob;
 use Msab\Laravel\Delivery\Envelope;
+use Msab\Laravel\Delivery\EventEmitted;
 use Msab\Laravel\Delivery\Outcomes;
 use Msab\Laravel\Events\AgencyDissolved;
 use Msab\Laravel\Events\AssetInvalidate;
@@ -27,6 +29,7 @@ use Msab\Laravel\Exceptions\InvalidEvent;
 use Msab\Laravel\Facades\Msab;
 use Msab\Laravel\Support\Counters;
 use Msab\Laravel\Tests\TestCase;
+use Msab\Laravel\Transport\Transports;
 use Msab\V1\EmitEventRequest;
 
 final class EmitTest extends TestCase
@@ -105,7 +108,7 @@ final class EmitTest extends TestCase
             'names one user, in user_id' => fn () => Msab::toUsers([1, 2])->emit(new BalanceUpdated),
             'is not allowed: balance.updated is for a user' => fn () => Msab::toRoom(1)->emit(new BalanceUpdated),
             'agency.dissolved doesn\'t say whom it is for' => fn () => Msab::emit(new AgencyDissolved(1, 'A')),
-            'is not allowed: config:invalidate is for a everyone' => fn () => Msab::toUser(1)->emit(new ConfigInvalidate('all')),
+            'is not allowed: config:invalidate is for everyone' => fn () => Msab::toUser(1)->emit(new ConfigInvalidate('all')),
             'lobby can\'t be it' => fn () => Msab::toRoom('lobby')->emit(new RoomLevelUp(1, '1')),
             'say whom it is for' => fn () => Msab::emit(Msab::custom('order.paid', ['id' => 1])),
         ];
@@ -190,6 +193,41 @@ final class EmitTest extends TestCase
         $this->app['env'] = 'local';
         $this->expectExceptionMessage('qeue');
         Msab::toUser(42)->emit(new BalanceUpdated);
+    }
+
+    /** As in an application's test whose set-up emits already. */
+    public function test_laravels_own_fakes_hold_after_the_first_emit_too(): void
+    {
+        foreach (['queue', 'sync', 'defer'] as $delivery) {
+            Msab::toUser(1)->via($delivery)->emit(new BalanceUpdated);
+        }
+        Bus::fake();
+        Event::fake([EventEmitted::class, EmitFailed::class]);
+        Exceptions::fake();
+        config(['msab.connections.default.transport' => 'none']);
+        $this->app->forgetInstance(Transports::class);
+
+        Msab::toUser(2)->emit(new BalanceUpdated);
+        Bus::assertDispatchedTimes(EmitJob::class, 1);
+        Msab::toUser(3)->via('sync')->emit(new BalanceUpdated);
+        Event::assertDispatched(EmitFailed::class, fn (EmitFailed $event) => $event->envelope?->audience === 'user:3');
+        Exceptions::assertReported(\InvalidArgumentException::class);
+    }
+
+    public function test_an_event_of_the_contract_is_no_custom_event(): void
+    {
+        $this->expectException(InvalidEvent::class);
+        $this->expectExceptionMessage('balance.updated is an event of the contract: emit a '.BalanceUpdated::class);
+
+        Msab::toUser(1)->emit(Msab::custom('balance.updated', ['user_id' => 1, 'coins' => '1']));
+    }
+
+    public function test_an_empty_setting_of_strictness_is_none(): void
+    {
+        config(['msab.strict' => '']);  // MSAB_STRICT=
+        $this->expectException(InvalidEvent::class);
+
+        Msab::toUser(42)->emit(new BadgeEarned(null));
     }
 
     public function test_the_builder_is_immutable(): void

@@ -54,6 +54,39 @@ final class NeverInTheWayTest extends TestCase
     #[TestWith(['queue'])]
     #[TestWith(['sync'])]
     #[TestWith(['defer'])]
+    #[TestWith(['outbox'])]
+    public function test_of_a_savepoint_that_is_rolled_back_nothing_leaves_and_the_rest_does(string $delivery): void
+    {
+        config(['msab.delivery' => $delivery, 'queue.default' => 'sync']);
+        $this->artisan('migrate', ['--path' => dirname(__DIR__, 2).'/database/migrations', '--realpath' => true])->run();
+        $emitted = [];
+        Event::listen(EventEmitted::class, function (EventEmitted $event) use (&$emitted) {
+            $emitted[] = $event->envelope->audience;
+        });
+        Route::post('/emit', fn () => DB::transaction(function () {
+            Msab::toUser(1)->emit(new BalanceUpdated);
+            try {
+                DB::transaction(function () {
+                    Msab::toUser(2)->emit(new BalanceUpdated);
+                    DB::transaction(fn () => Msab::toUser(3)->emit(new BalanceUpdated));
+                    throw new \DomainException;
+                });
+            } catch (\DomainException) {
+            }
+            DB::transaction(fn () => Msab::toUser(4)->emit(new BalanceUpdated));
+
+            return 'ok';
+        }));
+
+        $this->post('/emit')->assertOk();
+        $this->artisan('msab:outbox work --stop-when-empty')->assertSuccessful();
+
+        $this->assertSame(['user:1', 'user:4'], $emitted);
+    }
+
+    #[TestWith(['queue'])]
+    #[TestWith(['sync'])]
+    #[TestWith(['defer'])]
     public function test_of_a_rollback_no_delivery_sends_anything(string $delivery): void
     {
         config(['msab.delivery' => $delivery]);
@@ -179,6 +212,21 @@ final class NeverInTheWayTest extends TestCase
         });
         Msab::toUser(1)->emit(new BalanceUpdated);
         $this->app->make(DeferredCallbackCollection::class)->invoke();
+
+        $this->assertSame(['user:1', 'user:2'], $emitted);
+    }
+
+    public function test_an_application_that_defers_nothing_in_its_tests_loses_none(): void
+    {
+        config(['msab.delivery' => 'defer']);
+        $this->withoutDefer();
+        $emitted = [];
+        Event::listen(EventEmitted::class, function (EventEmitted $event) use (&$emitted) {
+            $emitted[] = $event->envelope->audience;
+        });
+
+        Msab::toUser(1)->emit(new BalanceUpdated);
+        Msab::toUser(2)->emit(new BalanceUpdated);
 
         $this->assertSame(['user:1', 'user:2'], $emitted);
     }

@@ -47,6 +47,12 @@ abstract class DatabaseServer
     /** @return list<string> a command that stays in the foreground */
     abstract protected function command(): array;
 
+    /** What ends it without a word to its clients. */
+    protected function stopSignal(): int
+    {
+        return SIGKILL;
+    }
+
     abstract protected function dsn(): string;
 
     abstract protected function user(): string;
@@ -97,7 +103,7 @@ abstract class DatabaseServer
     private function stop(): void
     {
         if ($this->process !== null) {
-            proc_terminate($this->process, SIGKILL);
+            proc_terminate($this->process, $this->stopSignal());
             proc_close($this->process);
             $this->process = null;
         }

@@ -11,7 +11,7 @@ final class PostgreSql extends DatabaseServer
     public function connection(): array
     {
         $name = 'msab_'.++$this->databases;
-        $this->open()->exec("create database {$name}");
+        $this->open()->exec("create database {$name} strategy file_copy");
 
         return [
             'driver' => 'pgsql', 'host' => $this->directory, 'port' => 5432, 'database' => $name,
@@ -34,8 +34,14 @@ final class PostgreSql extends DatabaseServer
     {
         return [
             ...$this->as(), $this->program('postgres'), '-D', "{$this->directory}/data", '-k', $this->directory,
-            '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=40',
+            // With the default, what is killed leaves its shared memory behind.
+            '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=40', '-c', 'dynamic_shared_memory_type=mmap',
         ];
+    }
+
+    protected function stopSignal(): int
+    {
+        return SIGQUIT;  // at once, but its shared memory and its children go, too
     }
 
     protected function dsn(): string

@@ -26,8 +26,12 @@ final class WebServer
     {
         $public = dirname(__DIR__).'/app/public';
         $process = proc_open(
-            // It ends with us, however we end, and its workers with it.
-            ['setpriv', '--pdeathsig', 'KILL', '--', 'setsid', PHP_BINARY, '-S', "127.0.0.1:{$this->port}", '-t', $public, "{$public}/index.php"],
+            // It ends with us, however we end, and its workers with it: they are forks, to which the kernel's word on our
+            // death does not go, so that the shell passes it on to the group.
+            [
+                'setpriv', '--pdeathsig', 'TERM', '--', 'setsid', 'bash', '-c', 'trap "kill -KILL 0" TERM; "$@" & wait', 'bash',
+                PHP_BINARY, '-S', "127.0.0.1:{$this->port}", '-t', $public, "{$public}/index.php",
+            ],
             [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], ['file', '/dev/null', 'w']],
             $pipes,
             null,

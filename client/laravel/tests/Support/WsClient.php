@@ -128,22 +128,26 @@ final class WsClient
     }
 
     /**
-     * Every event that came up to now and in this time, pings left out.
+     * Every event of what the relay had accepted before this call, pings left out. Not timed: it answers in the order
+     * in which it sends, and this asks it for an answer.
      *
+     * @param  float  $seconds  and what it accepts in this time
      * @return list<array<string, mixed>>
      */
-    public function drain(float $seconds = 0.3): array
+    public function drain(float $seconds = 0): array
     {
         $frames = [];
         $end = microtime(true) + $seconds;
         while (($left = $end - microtime(true)) > 0) {
-            $frame = $this->read($left);
-            if ($frame !== null && isset($frame['event']) && $frame['event'] !== 'ping') {
-                $frames[] = $frame;
-            }
+            $frames[] = $this->read($left);
         }
+        $id = ++$this->lastId;
+        $this->send(['id' => $id, 'event' => 'ping']);
+        do {
+            $frames[] = $frame = $this->read(10) ?? throw new \RuntimeException('no answer to a ping');
+        } while (($frame['reply'] ?? null) !== $id);
 
-        return $frames;
+        return array_values(array_filter($frames, fn (?array $frame) => isset($frame['event']) && $frame['event'] !== 'ping'));
     }
 
     public function close(): void

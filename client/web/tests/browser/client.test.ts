@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Disconnect } from '../../src/index.js';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { asleep, connectIn, heard, launch, Site, state, type ClientWindow } from '../support/browser.js';
 import { newUser, stage } from '../support/client.js';
 import { token } from '../support/relay.js';
@@ -267,3 +267,61 @@ for (const framework of ['react', 'vue']) {
     expect(complaints).toEqual([]);
   });
 }
+
+for (const framework of ['react', 'vue']) {
+  test(`${framework}: a room that is not known yet is none, and another takes its place`, async () => {
+    type Mounted = ReturnType<typeof import('./apps/vue.js').mountIn>;
+    await page.evaluate(
+      async ([framework, url, jwt]) => {
+        const w = window as unknown as ClientWindow & { mounted: Mounted };
+        const module = await w.load(`/${framework}.js`);
+        w.mounted = module.mountIn({ url, room: undefined, options: { token: () => jwt } });
+      },
+      [framework, at.proxy.url, token(user)] as const,
+    );
+    const enter = (room: string | undefined) =>
+      page.evaluate((room) => (window as unknown as { mounted: Mounted }).mounted.enter(room), room);
+    const text = () => page.locator('#app p').innerText();
+    await until(async () => (await text()) === 'live [] 0', 'no room');
+    const [here, there] = [at.client().join(`here-${user}`), at.client().join(`there-${user}`)];
+    await Promise.all([here.ready, there.ready]);
+    const members = () => [here.participants.length, there.participants.length];
+
+    await enter(here.id);
+    await until(async () => (await text()) === 'live [] 2' && String(members()) === '2,1', 'the room');
+    await enter(there.id);
+    await until(async () => (await text()) === 'live [] 2' && String(members()) === '1,2', 'the other');
+    await enter(undefined);
+    await until(async () => (await text()) === 'live [] 0' && String(members()) === '1,1', 'none again');
+  });
+}
+
+test('vue: what KeepAlive puts away hears on and stays in its room, until it is unmounted', async () => {
+  type Kept = ReturnType<typeof import('./apps/vue.js').mountKept>;
+  const room = `lobby-${user}`;
+  await page.evaluate(
+    async ([url, jwt, room]) => {
+      const w = window as unknown as ClientWindow & { kept: Kept };
+      w.kept = (await w.load('/vue.js')).mountKept({ url, room, options: { token: () => jwt } });
+    },
+    [at.proxy.url, token(user), room] as const,
+  );
+  const kept = page.evaluateHandle(() => (window as unknown as { kept: Kept }).kept);
+  const show = async (shown: boolean) => (await kept).evaluate((kept, shown) => kept.show(shown), shown);
+  const text = () => page.locator('#app').innerText();
+  await until(async () => (await text()) === 'live [] 1', 'the room');
+  const other = at.client().join(room);
+  await until(async () => (await text()) === 'live [] 2', 'the other participant');
+
+  const left = vi.fn();
+  other.on('room:userLeft', left);
+  await show(false);
+  await until(async () => (await text()) === '', 'it to be put away');
+  await at.relay.emit({ balance_updated: { user_id: user, coins: '5' } });
+  await show(true);
+  await until(async () => (await text()) === 'live [5] 2', 'what it heard meanwhile');
+  expect(left).not.toHaveBeenCalled();
+
+  await (await kept).evaluate(({ app }) => app.unmount());
+  await until(() => other.participants.length === 1, 'it to leave');
+});

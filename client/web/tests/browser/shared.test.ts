@@ -227,3 +227,31 @@ test('a relay that starts anew is a gap in every tab, told once', async () => {
   await all(pages, [1]);
   for (const page of pages) expect(await gaps(page)).toMatchObject([{ reason: 'epoch' }]);
 });
+
+test('in a frame that may keep nothing it is a connection of its own', async () => {
+  const page = await site.page(context);
+  await page.evaluate((url) => {
+    const frame = document.createElement('iframe');
+    frame.sandbox.add('allow-scripts');
+    document.body.append(Object.assign(frame, { src: url }));
+  }, site.url);
+  await until(() => page.frames()[1], 'the frame');
+  const frame = page.frames()[1]!;
+  await frame.waitForFunction(() => 'load' in window);
+  const refused = frame.evaluate(() => navigator.locks.request('x', () => {}));
+  await expect(refused).rejects.toThrow('SecurityError');
+
+  const { accepted } = at.proxy;
+  await connectIn(frame, { url: at.proxy.url, token: token(user), user, shared: true });
+  await until(async () => (await state(frame)) === 'live', 'live');
+  await reward(1);
+  await until(async () => (await heard(frame)).length, 'the event');
+  at.proxy.cut();
+  await reward(2);
+  await until(async () => (await heard(frame)).length === 2, 'the event after a cut');
+  expect(await heard(frame)).toEqual([1, 2]);
+  expect(at.proxy.accepted).toBe(accepted + 2);
+  await frame.evaluate(() => (window as unknown as ClientWindow).relay.close());
+  expect(await state(frame)).toBe('closed');
+  await until(() => at.proxy.open === 0, 'the end of the connection');
+});

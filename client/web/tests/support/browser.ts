@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Frame, type Page } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -58,6 +58,7 @@ export class Site {
     const modules = new Map(outputFiles.map(({ path, text }) => [`/${path.split('/').at(-1)}`, text]));
     const server = http.createServer(({ url }, response) => {
       const module = modules.get(url!.split('?')[0]!);
+      response.setHeader('access-control-allow-origin', '*'); // a sandboxed frame is of no origin
       response.setHeader('content-type', module ? 'text/javascript' : 'text/html');
       response.end(
         module ??
@@ -96,7 +97,7 @@ export interface ClientWindow {
  * the entry for many tabs.
  */
 export async function connectIn(
-  page: Page,
+  page: Page | Frame,
   options: { url: string; token: string; user: number; cursor?: string; shared?: boolean },
 ): Promise<void> {
   await page.evaluate(async ({ url, token, user, cursor, shared }) => {
@@ -112,9 +113,9 @@ export async function connectIn(
   }, options);
 }
 
-export const state = (page: Page): Promise<string> =>
+export const state = (page: Page | Frame): Promise<string> =>
   page.evaluate(() => (window as unknown as ClientWindow).relay.state.value);
-export const heard = (page: Page): Promise<number[]> =>
+export const heard = (page: Page | Frame): Promise<number[]> =>
   page.evaluate(() => (window as unknown as ClientWindow).heard);
 
 /**

@@ -47,7 +47,7 @@ export class RelayProcess {
       ...cleanEnvironment(),
       MSAB_API_KEYS: `laravel:${API_KEY}`,
       MSAB_JWT_SECRETS: SECRET,
-      MSAB_ALLOWED_ORIGINS: '*',
+      MSAB_ALLOWED_ORIGINS: '*,null', // null: a sandboxed frame
       MSAB_WS_LISTEN: this.ws,
       MSAB_HTTP_LISTEN: this.http,
       MSAB_GRPC_LISTEN: this.grpc,

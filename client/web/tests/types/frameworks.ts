@@ -8,6 +8,7 @@ export function component(relay: Relay) {
   const state: RelayState = react.useRelayState();
   const { room, participants }: { room: Room | undefined; participants: readonly Participant[] } =
     react.useRoom(42);
+  react.useRoom(relay.userId); // none, until it is known
   react.useRelayEvent('reward.earned', ({ reward }) => reward.amount);
   const same: Relay = react.useRelay('/ws', { token: 'jwt' });
   return [state, room, participants, same, react.RelayProvider({ relay })];
@@ -16,6 +17,7 @@ export function component(relay: Relay) {
 export function setup() {
   const state: Readonly<ShallowRef<RelayState>> = vue.useRelayState();
   const { participants } = vue.useRoom(() => 42);
+  vue.useRoom(() => participants.value[0]?.id ?? null); // none, until it is known
   vue.useRelayEvent('reward.earned', ({ reward }) => reward.amount);
   // @ts-expect-error read only
   state.value = 'live';

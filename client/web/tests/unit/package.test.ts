@@ -121,8 +121,31 @@ test('the tests themselves fit their types', () => {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tests'], { cwd: root });
 });
 
-test('what is published is what the README promises', () => {
-  const { exports, files } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  expect(Object.keys(exports)).toEqual(['.', './shared', './vue', './react', './msab-client.min.js']);
-  expect(files).toEqual(['dist', 'README.md']);
+test('what is packed is what the package names, with its licence, and no more', () => {
+  const installed = `${application}/node_modules/@msab/client`;
+  for (const file of ['LICENSE', 'README.md']) cpSync(`${root}${file}`, `${installed}/${file}`);
+  const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: installed,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ files }] = JSON.parse(printed) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  const { exports, main, types } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+    main: string;
+    types: string;
+    exports: Record<string, string | Record<string, string>>;
+  };
+  const named = Object.values(exports).flatMap((target) =>
+    typeof target === 'string' ? [target] : Object.values(target),
+  );
+  for (const file of [main, types, ...named]) expect(paths).toContain(file.slice('./'.length));
+  for (const file of ['LICENSE', 'README.md']) expect(paths).toContain(file);
+  expect(paths.filter((path) => !/^(dist\/.*|LICENSE|README\.md|package\.json)$/.test(path))).toEqual([]);
+  expect(readFileSync(`${root}LICENSE`, 'utf8')).toBe(readFileSync(`${root}../../LICENSE`, 'utf8'));
+});
+
+test('server components of React are told that the hooks are for the browser', () => {
+  const built = readFileSync(`${application}/node_modules/@msab/client/dist/react.js`, 'utf8');
+  expect(built).toMatch(/^["']use client["'];/);
 });

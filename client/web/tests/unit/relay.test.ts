@@ -84,6 +84,16 @@ test('listeners that come and go during an event change nothing for it', () => {
   expect(calls).toEqual(['first', 'second', 'new']);
 });
 
+test('who is told of a state last is told the last state', async () => {
+  FakeSocket.last.welcome();
+  const told: string[] = [];
+  relay.state.subscribe((state) => state === 'recovering' && relay.close());
+  relay.state.subscribe((state) => told.push(state));
+  FakeSocket.last.end(1006);
+  expect(relay.state.value).toBe('closed');
+  expect(told.at(-1)).toBe('closed');
+});
+
 test('the same function twice is two subscriptions, each ended by its own', () => {
   const listener = vi.fn();
   const off = relay.on('config:invalidate', listener);
@@ -180,6 +190,19 @@ describe('closed', () => {
     await expect(before).rejects.toMatchObject({ code: 'CLOSED' });
     await expect(room.ready).rejects.toMatchObject({ code: 'CLOSED' });
     relay.open();
+    const ready = room.ready;
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.last.welcome();
+    const answer = { roomId: '42', participants: [], cursor: 'e-11' };
+    FakeSocket.last.receive({ reply: FakeSocket.last.sent[0]!.id, ok: true, data: answer });
+    await ready;
+  });
+
+  test('and opened again by who was told of it, rooms are on their way in', async () => {
+    const room = relay.join(42);
+    const off = relay.state.subscribe((state) => state === 'closed' && relay.open());
+    relay.close();
+    off();
     const ready = room.ready;
     await vi.advanceTimersByTimeAsync(0);
     FakeSocket.last.welcome();

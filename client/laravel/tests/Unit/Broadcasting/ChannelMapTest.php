@@ -63,4 +63,14 @@ final class ChannelMapTest extends TestCase
             array_map(fn (Target $target) => $target->text(), $targets),
         );
     }
+
+    /** Rather than a channel of a user's that goes to a room, where nobody hears it. */
+    #[TestWith(['tenants.{tenant}.user.{id}'])]
+    #[TestWith(['user.42'])]
+    public function test_a_pattern_has_one_placeholder(string $pattern): void
+    {
+        $this->expectException(\InvalidArgumentException::class);
+        $this->expectExceptionMessage("msab.broadcasting: the pattern \"$pattern\" must have one placeholder");
+        new ChannelMap([], [$pattern]);
+    }
 }

@@ -4,7 +4,7 @@ import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import type { RelayOptions } from '../../../src/index.js';
 import { RelayProvider, useRelay, useRelayEvent, useRelayState, useRoom } from '../../../src/react.js';
 
-function Coins({ room }: { room: string }) {
+function Coins({ room }: { room: string | undefined }) {
   const [coins, setCoins] = useState<string[]>([]);
   useRelayEvent('balance.updated', (balance) => setCoins([...coins, balance.coins ?? '']));
   const state = useRelayState();
@@ -14,7 +14,7 @@ function Coins({ room }: { room: string }) {
 
 interface Props {
   url: string;
-  room: string;
+  room: string | undefined;
   options: RelayOptions;
 }
 
@@ -32,4 +32,10 @@ export function mount(props: Props, hydrate = false): Root {
   const root = createRoot(place);
   root.render(server(props));
   return root;
+}
+
+/** `enter` changes the room; `undefined`: to none. */
+export function mountIn(props: Props): { enter(room: string | undefined): void } {
+  const root = mount(props);
+  return { enter: (room) => root.render(server({ ...props, room })) };
 }

@@ -1,9 +1,9 @@
-import { createApp, createSSRApp, defineComponent, h, ref, type App } from 'vue';
+import { createApp, createSSRApp, defineComponent, h, KeepAlive, ref, type App, type PropType } from 'vue';
 import type { RelayOptions } from '../../../src/index.js';
 import { relayPlugin, useRelayEvent, useRelayState, useRoom } from '../../../src/vue.js';
 
 const Coins = defineComponent({
-  props: { room: { type: String, required: true } },
+  props: { room: { type: null as unknown as PropType<string | undefined>, required: true } },
   setup(props) {
     const coins = ref<string[]>([]);
     useRelayEvent('balance.updated', (balance) => coins.value.push(balance.coins ?? ''));
@@ -15,7 +15,7 @@ const Coins = defineComponent({
 
 interface Props {
   url: string;
-  room: string;
+  room: string | undefined;
   options: RelayOptions;
 }
 
@@ -28,4 +28,21 @@ export function mount(props: Props, hydrate = false): App {
   const app = hydrate ? server(props) : createApp(Coins, { room }).use(relayPlugin(url, options));
   app.mount('#app');
   return app;
+}
+
+/** In a KeepAlive: `show(false)` puts the component away. */
+export function mountKept({ url, room, options }: Props): { app: App; show(shown: boolean): void } {
+  const shown = ref(true);
+  const app = createApp(() => h(KeepAlive, () => (shown.value ? h(Coins, { room }) : undefined)));
+  app.use(relayPlugin(url, options)).mount('#app');
+  return { app, show: (value) => (shown.value = value) };
+}
+
+/** `enter` changes the room; `undefined`: to none. */
+export function mountIn({ url, room, options }: Props): { enter(room: string | undefined): void } {
+  const current = ref(room);
+  createApp(() => h(Coins, { room: current.value }))
+    .use(relayPlugin(url, options))
+    .mount('#app');
+  return { enter: (room) => (current.value = room) };
 }
