@@ -271,6 +271,15 @@ final class BroadcastTest extends TestCase
         $fake->assertEmittedTo(Target::users([1, 2]), 'order.shipped');
     }
 
+    public function test_a_connection_may_be_of_another_relay(): void
+    {
+        config(['broadcasting.connections.eu' => ['driver' => 'msab', 'connection' => 'eu'], 'msab.connections.eu' => ['transport' => 'null']]);
+        $fake = Msab::fake();
+        Broadcast::private('user.1')->via('eu')->as('order.paid')->sendNow();
+
+        $this->assertSame('eu', $fake->emitted('order.paid')[0]->envelopes[0]->connection);
+    }
+
     public function test_channels_are_authorised_by_the_applications_callbacks(): void
     {
         $user = User::create(['name' => 'A']);
