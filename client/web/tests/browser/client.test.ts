@@ -60,7 +60,8 @@ test('nothing is lost or doubled over 100 random cuts', { timeout: 180_000 }, as
   await until(async () => (await heard(page)).length >= sent, `${sent} events`);
   expect(await heard(page)).toEqual(upTo(sent));
   expect(await page.evaluate(() => (window as unknown as ClientWindow).gaps)).toEqual([]);
-  expect(at.proxy.accepted - accepted).toBeGreaterThanOrEqual(100);
+  // All may have been heard before the last cut.
+  await until(() => at.proxy.accepted - accepted >= 100, 'the way back from each cut');
   console.log(`100 cuts, ${sent} events: none lost, none doubled`);
 });
 
